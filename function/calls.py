@@ -1,0 +1,102 @@
+"""Calls to ECS, many at a time: once each, or (for calls that change nothing) until they are answered."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from function.effects import Unfinished, Workers
+from function.errors import ClientCode, EcsError, Meaning
+from function.pace import MAX_TRIES, Pace
+
+_ABANDONED = EcsError(ClientCode.NO_ANSWER, "no answer came before the run's time was up")
+
+Subject = TypeVar("Subject")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[Subject, Result]):
+    """One call about a subject; `send` takes the seconds that it may take, and raises `EcsError` only.
+
+    `good_until`: the monotonic moment after which it is no longer to be sent.
+    """
+
+    action: str
+    region_id: str
+    subject: Subject
+    send: Callable[[float], Result]
+    good_until: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Sends calls at the run's pace, at most `limit` at a time."""
+
+    pace: Pace
+    workers: Workers
+    limit: int
+
+    def once(
+        self, calls: Iterable[Call[Subject, Result]]
+    ) -> Iterator[tuple[Call[Subject, Result], Result | EcsError | Unfinished]]:
+        """Send each call once, if it may go out now; yield each with what came of it, as soon as it is known.
+
+        Once a call was throttled, no further one of its action and region goes out.
+        """
+        throttled: set[tuple[str, str]] = set()
+        send = partial(self._send, throttled)
+        answers = self.workers.each(send, list(calls), limit=self.limit, until=self.pace.deadline)
+        for call, answer in answers:
+            result = _ABANDONED if answer is Unfinished.ABANDONED else answer
+            if not isinstance(result, Unfinished):
+                self.pace.answered(
+                    call.action, call.region_id, result if isinstance(result, EcsError) else None
+                )
+            yield call, result
+
+    def until_answered(
+        self, calls: Iterable[Call[Subject, Result]]
+    ) -> Iterator[tuple[Call[Subject, Result], Result | EcsError | Unfinished]]:
+        """Send each call until it is answered, or fails for good, or `MAX_TRIES` are used up, or time is.
+
+        A call whose time ran out yields the last error, or `NOT_STARTED` where there was none.
+        """
+        tries: dict[int, int] = {}
+        errors: dict[int, EcsError] = {}
+        due = {id(call): (0.0, call) for call in calls}
+        while due:
+            now = self.pace.clock.monotonic()
+            ready = [call for moment, call in due.values() if moment <= now]
+            for call, result in self.once(ready):
+                key = id(call)
+                if isinstance(result, Unfinished):
+                    due[key] = (self.pace.opens(call.action, call.region_id), call)
+                    continue
+                if isinstance(result, EcsError):
+                    tries[key] = tries.get(key, 0) + (result.meaning is not Meaning.THROTTLED)
+                    errors[key] = result
+                    due[key] = (self.pace.after(call.action, call.region_id, result, tries[key]), call)
+                    if result.passing and tries[key] < MAX_TRIES:
+                        continue
+                del due[key]
+                yield call, result
+            if due and not self.pace.wait_until(min(moment for moment, _ in due.values())):
+                yield from ((call, errors.get(key, Unfinished.NOT_STARTED)) for key, (_, call) in due.items())
+                return
+
+    def _send(
+        self, throttled: set[tuple[str, str]], call: Call[Subject, Result]
+    ) -> Result | EcsError | Unfinished:
+        """Send one call; this runs in a worker, which the others hear from only by `throttled`."""
+        lane = call.action, call.region_id
+        seconds = self.pace.seconds_for_a_call()
+        late = self.pace.clock.monotonic() > call.good_until
+        if seconds is None or late or lane in throttled or not self.pace.is_open(*lane):
+            return Unfinished.NOT_STARTED
+        try:
+            return call.send(seconds)
+        except EcsError as error:
+            if error.meaning is Meaning.THROTTLED:
+                throttled.add(lane)
+            return error

@@ -1,0 +1,257 @@
+"""The way to ECS: a typed port, and its adapter over the official SDK, whose types stay in here."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from function import sdk
+from function.credentials import Credentials
+from function.errors import ClientCode, EcsError, Meaning, meaning
+from function.guard import StopCall
+from function.instance import Instance, LocalDisks
+from function.request import Selection
+
+STOP_INSTANCE = "StopInstance"
+DESCRIBE_INSTANCES = "DescribeInstances"
+DESCRIBE_INSTANCE_TYPES = "DescribeInstanceTypes"
+
+MAX_IDS = 100
+"""DescribeInstances: `InstanceIds` and `MaxResults` are at most 100."""
+
+MAX_TYPES = 10
+"""DescribeInstanceTypes: at most 10 `InstanceTypes`."""
+
+_MAX_MESSAGE = 500
+_STRING_TO_SIGN = re.compile(r"(canonical.?request|string.?to.?sign|signature)", re.IGNORECASE)
+"""From here on ECS may echo the request; SignatureDoesNotMatch does."""
+
+Answer = TypeVar("Answer")
+
+
+class _Request(Protocol):
+    """One of the SDK's request models."""
+
+    def to_map(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer of DescribeInstances; no `next_token`: the last one."""
+
+    instances: tuple[Instance, ...]
+    next_token: str | None = None
+
+
+class Ecs(Protocol):
+    """ECS of one region. Every call ends within `seconds`, and raises `EcsError` and nothing else."""
+
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
+        """DescribeInstances by at most `MAX_IDS` ids; one that ECS does not know is missing in the answer."""
+        ...
+
+    def select(self, selection: Selection, next_token: str | None, *, seconds: float) -> Page:
+        """DescribeInstances by filters, one page."""
+        ...
+
+    def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
+        """DescribeInstanceTypes for at most `MAX_TYPES` types; unknown types are missing in the answer."""
+        ...
+
+    def stop(self, call: StopCall, *, seconds: float) -> str:
+        """StopInstance; gives the request id of a call that ECS accepted."""
+        ...
+
+
+class Connect(Protocol):
+    """Makes the way to the ECS of one region."""
+
+    def __call__(
+        self, region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int
+    ) -> Ecs:
+        """Connect; `endpoint` is `http(s)://host[:port]`, None the region's own."""
+        ...
+
+
+class SdkEcs:
+    """`Ecs` over the SDK's generic client and the ECS package's own request models.
+
+    The SDK's retries stay off: they sleep on the machine's clock without regard to a deadline, know error
+    codes only one by one, and would repeat a stop without a look in between.
+    """
+
+    def __init__(
+        self, region_id: str, client: sdk.Client, credentials: Credentials, connections: int
+    ) -> None:
+        self._region_id = region_id
+        self._client = client
+        self._credentials = credentials
+        self._connections = connections
+
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
+        """See `Ecs.describe`. What was not asked for is not believed."""
+        request = sdk.DescribeInstancesRequest(
+            region_id=self._region_id, instance_ids=json.dumps(list(instance_ids)), max_results=MAX_IDS
+        )
+        wanted = frozenset(instance_ids)
+        answer = self._call(DESCRIBE_INSTANCES, request, seconds, _page)
+        return tuple(instance for instance in answer.instances if instance.instance_id in wanted)
+
+    def select(self, selection: Selection, next_token: str | None, *, seconds: float) -> Page:
+        """See `Ecs.select`."""
+        request = sdk.DescribeInstancesRequest(
+            region_id=self._region_id,
+            max_results=MAX_IDS,
+            next_token=next_token,
+            tag=[sdk.DescribeInstancesRequestTag(key=tag.key, value=tag.value) for tag in selection.tags]
+            or None,
+            resource_group_id=selection.resource_group_id,
+            vpc_id=selection.vpc_id,
+            zone_id=selection.zone_id,
+            instance_name=selection.instance_name,
+        )
+        return self._call(DESCRIBE_INSTANCES, request, seconds, _page)
+
+    def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
+        """See `Ecs.local_disks`."""
+        request = sdk.DescribeInstanceTypesRequest(instance_types=list(instance_types))
+        return self._call(DESCRIBE_INSTANCE_TYPES, request, seconds, _local_disks)
+
+    def stop(self, call: StopCall, *, seconds: float) -> str:
+        """See `Ecs.stop`. ConfirmStop is left out where it is not needed, the rest is always explicit."""
+        request = sdk.StopInstanceRequest(
+            instance_id=call.instance_id,
+            stopped_mode=call.stopped_mode.value,
+            force_stop=call.force_stop,
+            dry_run=call.dry_run,
+            confirm_stop=True if call.confirm_stop else None,
+        )
+        return self._call(STOP_INSTANCE, request, seconds, _request_id)
+
+    def _call(self, action: str, request: _Request, seconds: float, read: Callable[[Any], Answer]) -> Answer:
+        """Send one call and read its answer, or raise `EcsError`."""
+        try:
+            answer = self._client.call_api(
+                sdk.Params(
+                    action=action,
+                    version="2014-05-26",
+                    protocol="HTTPS",
+                    pathname="/",
+                    method="POST",
+                    auth_type="AK",
+                    style="RPC",
+                    req_body_type="formData",
+                    body_type="json",
+                ),
+                sdk.OpenApiRequest(query=sdk.Utils.query(request.to_map())),
+                self._runtime_options(seconds),
+            )
+            return read(answer["body"])
+        except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
+            raise _failure(action, error, self._credentials) from None
+
+    def _runtime_options(self, seconds: float) -> sdk.RuntimeOptions:
+        """Spend a third of the time on connecting, 5 s at most, as the SDK does; the rest on the answer."""
+        connect_seconds = min(5.0, seconds / 3)
+        return sdk.RuntimeOptions(
+            connect_timeout=int(connect_seconds * 1000),
+            read_timeout=int((seconds - connect_seconds) * 1000),
+            max_idle_conns=self._connections,
+        )
+
+
+def _request_id(body: Mapping[str, Any]) -> str:
+    request_id = body["RequestId"]
+    if not isinstance(request_id, str) or not request_id:
+        raise TypeError("an answer of ECS has a RequestId")
+    return request_id
+
+
+def _page(body: Mapping[str, Any]) -> Page:
+    instances = body["Instances"]["Instance"]
+    return Page(
+        instances=tuple(Instance.model_validate(instance) for instance in instances),
+        next_token=body.get("NextToken") or None,
+    )
+
+
+def _local_disks(body: Mapping[str, Any]) -> dict[str, LocalDisks]:
+    return {
+        str(kind["InstanceTypeId"]): LocalDisks.YES
+        if kind.get("LocalStorageAmount")
+        or kind.get("LocalStorageCapacity")
+        or kind.get("LocalStorageCategory")
+        else LocalDisks.NO
+        for kind in body["InstanceTypes"]["InstanceType"]
+    }
+
+
+def _failure(action: str, error: Exception, credentials: Credentials) -> EcsError:
+    code = getattr(error, "code", None)
+    if not isinstance(error, sdk.TeaException) or code in {None, "", "None"}:
+        return _without_code(action, error)
+    data = error.data if isinstance(error.data, dict) else {}
+    retry_after = getattr(error, "retry_after", None)
+    return EcsError(
+        str(code),
+        _message(action, str(code), data, credentials),
+        request_id=data.get("RequestId"),
+        retry_after=retry_after / 1000 if isinstance(retry_after, int) else None,
+    )
+
+
+def _message(action: str, code: str, data: Mapping[str, Any], credentials: Credentials) -> str:
+    """Say what ECS said, but never what it echoes of the signed request."""
+    if code == "InvalidCredentials":
+        return f"the function has no credentials for {action}; give it a role"
+    if meaning(code) is Meaning.DENIED:
+        return (
+            f"ECS denied {action} ({code}); check that the function's role allows ecs:{action} on this "
+            "instance, and that its credentials are valid"
+        )
+    text = str(data.get("Message") or "ECS gave no message")
+    for secret in credentials.secrets():
+        text = text.replace(secret, "***")
+    return _STRING_TO_SIGN.split(text, maxsplit=1)[0][:_MAX_MESSAGE]
+
+
+def _without_code(action: str, error: Exception) -> EcsError:
+    """Tell a call that never left from one that may have arrived: only the first surely did nothing."""
+    cause = _transport_error(error)
+    never_left = isinstance(cause, requests.ConnectTimeout) or (
+        isinstance(cause, requests.ConnectionError)
+        and bool(cause.args)
+        and isinstance(getattr(cause.args[0], "reason", None), NewConnectionError)
+    )
+    if never_left:
+        return EcsError(ClientCode.NO_CONNECTION, f"{action} could not reach ECS ({type(cause).__name__})")
+    return EcsError(
+        ClientCode.NO_ANSWER, f"{action} was sent, but no usable answer came ({type(cause).__name__})"
+    )
+
+
+def _transport_error(error: BaseException) -> BaseException:
+    """Find what `requests` raised: the SDK keeps only its text, Python keeps it as the context."""
+    inner = getattr(error, "inner_exception", None) or error
+    return inner.__context__ if isinstance(inner.__context__, requests.RequestException) else inner
+
+
+def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
+    """Make the SDK's client for one region; nothing is sent yet."""
+    parts = urlsplit(endpoint or f"https://{sdk.regional_endpoint(region_id)}")
+    client = sdk.Client(
+        sdk.Config(
+            endpoint=parts.netloc,
+            protocol=parts.scheme,
+            region_id=region_id,
+            access_key_id=credentials.access_key_id,
+            access_key_secret=credentials.access_key_secret,
+            security_token=credentials.security_token,
+        )
+    )
+    return SdkEcs(region_id, client, credentials, connections)

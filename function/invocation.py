@@ -1,0 +1,182 @@
+"""One invocation by Function Compute: from its event and context to what it returns or raises."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from function.credentials import ContextCredentials, Credentials
+from function.effects import Effects
+from function.events import parse
+from function.instance import LocalDisks
+from function.log import Log, hushed
+from function.report import INVALID_EVENT, Guard, Refusal, Report
+from function.request import InvalidEvent
+from function.run import Surroundings, run
+from function.settings import InvalidSettings, Settings
+
+END_SECONDS = 1.5
+"""The run ends this long before FC's timeout: a second that the contract promises, and time to return."""
+
+_MAX_NAMED = 5
+
+
+class FunctionContext(Protocol):
+    """`context.function`."""
+
+    @property
+    def timeout(self) -> int:
+        """Seconds after which FC ends the invocation."""
+        ...
+
+
+class Context(Protocol):
+    """What the handler needs of FC's context; up to Python 3.10 it may also have `credentials`."""
+
+    @property
+    def request_id(self) -> str:
+        """FC's id of this invocation."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The function's own region."""
+        ...
+
+    @property
+    def function(self) -> FunctionContext:
+        """The function's configuration."""
+        ...
+
+
+class StopIncomplete(Exception):  # noqa: N818 - the name that FC reports, fixed by the contract
+    """Something is left: the message says what, in a line. FC retries the event, if it was asynchronous."""
+
+    def __init__(self, message: str, report: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What one instance of the function keeps between invocations."""
+
+    settings: Settings
+    known_types: dict[str, LocalDisks] = field(default_factory=dict)
+
+    @classmethod
+    def prepare(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; raises `InvalidSettings`."""
+        return cls(Settings.from_environment(environment))
+
+    def invoke(
+        self, event: bytes, context: Context, environment: Mapping[str, str], effects: Effects
+    ) -> dict[str, object]:
+        """Handle one event.
+
+        Returns the report, or the HTTP answer where the event came over an HTTP trigger. Raises
+        `StopIncomplete` if something is left, else `InvalidEvent` if an event could not be understood;
+        over HTTP neither.
+        """
+        deadline = effects.clock.monotonic() + context.function.timeout - END_SECONDS
+        token = self.settings.alarm_token
+        delivery = parse(
+            event,
+            now=effects.clock.now(),
+            alarm_token=None if token is None else token.get_secret_value(),
+        )
+        if delivery.unauthorized is not None:
+            return _unauthorized(delivery.unauthorized, context, effects)
+        around = Surroundings(
+            request_id=context.request_id,
+            own_region=_own_region(context, self.settings),
+            credentials=Credentials.read(_context_credentials(context), environment),
+            settings=self.settings,
+            effects=effects,
+            deadline=deadline,
+            known_types=self.known_types,
+        )
+        report = run(delivery.events, around)
+        return _http_answer(report, around.secrets) if delivery.http else _answer(report, around.secrets)
+
+
+def _own_region(context: Context, settings: Settings) -> str:
+    region = context.region or settings.fc_region
+    if not region:
+        raise InvalidSettings(
+            "FC_REGION: neither it nor the context names the function's own region; "
+            "right would be FC_REGION=cn-hangzhou"
+        )
+    return region
+
+
+def _context_credentials(context: Context) -> ContextCredentials | None:
+    credentials: ContextCredentials | None = getattr(context, "credentials", None)
+    return credentials
+
+
+def _answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
+    shown = _shown(report, secrets)
+    invalid = _some([refusal.message for refusal in report.invalid], "; ")
+    if not report.complete:
+        text = _what_is_left(report) + (f"; and not understood: {invalid}" if invalid else "")
+        raise StopIncomplete(str(hushed(text, secrets)), shown)
+    if invalid:
+        first = report.invalid[0]
+        text = str(hushed(invalid, secrets))
+        raise InvalidEvent(text, source=first.source, event_id=first.event_id, report=shown)
+    return shown
+
+
+def _shown(report: Report, secrets: Sequence[str]) -> dict[str, object]:
+    return {name: hushed(value, secrets) for name, value in report.as_dict().items()}
+
+
+def _what_is_left(report: Report) -> str:
+    parts = []
+    if report.left:
+        named = [
+            f"{one.instance_id} {one.status}" + (f" ({one.code})" if one.code else "") for one in report.left
+        ]
+        of = "instance is" if len(report.outcomes) == 1 else "instances are"
+        parts.append(f"{len(report.left)} of {len(report.outcomes)} {of} left: {_some(named, ', ')}")
+    if report.region_errors:
+        regions = [f"{error.region_id} ({error.code})" for error in report.region_errors]
+        parts.append(f"could not list {_some(regions, ', ')}")
+    return "; ".join(parts)
+
+
+def _some(texts: Sequence[str], separator: str) -> str:
+    """Join the first few texts, and say how many more there are."""
+    more = [f"and {len(texts) - _MAX_NAMED} more"] if len(texts) > _MAX_NAMED else []
+    return separator.join([*texts[:_MAX_NAMED], *more])
+
+
+def _http_answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
+    shown = _shown(report, secrets)
+    if not report.complete:
+        return _http(500, shown)
+    if not report.invalid:
+        return _http(200, shown)
+    message = hushed(_some([refusal.message for refusal in report.invalid], "; "), secrets)
+    others = len(report.refusals) > len(report.invalid) or report.outcomes
+    return _http(400, {"code": INVALID_EVENT, "message": message} | (shown if others else {}))
+
+
+def _unauthorized(message: str, context: Context, effects: Effects) -> dict[str, object]:
+    refusal = Refusal(source=None, event_id=None, code=Guard.UNAUTHORIZED, message=message)
+    report = Report(
+        request_id=context.request_id, source=None, event_id=None, dry_run=False, refusals=(refusal,)
+    )
+    log = Log(context.request_id, effects.clock.now, effects.write)
+    log.refusal(refusal)
+    log.summary(report)
+    return _http(401, {"code": refusal.code, "message": message})
+
+
+def _http(status_code: int, body: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "statusCode": status_code,
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps(body),
+    }

@@ -1,0 +1,100 @@
+"""What an event asks for: one frozen `StopRequest`, whichever source it came from."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")
+REGION_ID = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+MAX_INSTANCE_IDS = 1_000
+
+
+class StoppedMode(StrEnum):
+    """`StoppedMode` of StopInstance: whether billing goes on while the instance is stopped."""
+
+    STOP_CHARGING = "StopCharging"
+    KEEP_CHARGING = "KeepCharging"
+
+
+class Source(StrEnum):
+    """What sent the event, after EventBridge, MNS or HTTP wrapping is taken off."""
+
+    TIMER = "timer"
+    REQUEST = "request"
+    CMS_EVENT = "cms.event"
+    CMS_ALARM = "cms.alarm"
+    CMS_CALLBACK = "cms.callback"
+    SLS_ALERT = "sls.alert"
+    ALERTMANAGER = "alertmanager"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A tag to match; without a value, any value does."""
+
+    key: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        """`key` or `key=value`, as the settings spell it."""
+        return self.key if self.value is None else f"{self.key}={self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Filters of DescribeInstances; an instance is meant when it matches all that are given."""
+
+    tags: tuple[Tag, ...] = ()
+    resource_group_id: str | None = None
+    vpc_id: str | None = None
+    zone_id: str | None = None
+    instance_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequest:
+    """One event's wish, in the API's terms. It names `instance_ids` or has a `selection`, never both.
+
+    `time` is the event's own, aware; None where its source has none. No `region_ids` means the
+    function's own region; no `stopped_mode`, the one of the settings. `alarm_state` and `alarm_name`
+    come with alarms, `system_event` (the name that SYSTEM_EVENTS is matched with) with system events.
+    `notes` are remarks about the event that the log repeats.
+    """
+
+    source: Source
+    event_id: str
+    time: datetime | None = None
+    instance_ids: tuple[str, ...] = ()
+    selection: Selection | None = None
+    region_ids: tuple[str, ...] = ()
+    stopped_mode: StoppedMode | None = None
+    confirm_stop: bool = False
+    force_stop: bool = False
+    dry_run: bool = False
+    alarm_state: str | None = None
+    alarm_name: str | None = None
+    system_event: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class InvalidEvent(ValueError):  # noqa: N818 - the name FC reports to the operator; the contract fixes it
+    """The event can't be understood. The message names the field, the problem and what would be right.
+
+    `source` is None where not even that could be told. `report` says, where there is one, what became of the
+    delivery's other events.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        source: Source | None = None,
+        event_id: str | None = None,
+        report: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.source = source
+        self.event_id = event_id
+        self.report = report

@@ -1,0 +1,184 @@
+"""The environment, read once into one frozen `Settings`; the variables' names stand here and only here."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from function.request import REGION_ID, StoppedMode, Tag
+
+_ECHO = 200
+_A_YEAR_IN_MINUTES = 366 * 24 * 60
+_FC_MAX_TIMEOUT_SECONDS = 86_400
+
+
+class InvalidSettings(ValueError):  # noqa: N818 - reads better in FC's errorType than InvalidSettingsError
+    """One or more variables are wrong. The message names each, its problem, and a right example."""
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = _split(text)
+    if not names:
+        raise ValueError("names nothing")
+    return names
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    regions = _names(text)
+    for region in regions:
+        if not REGION_ID.fullmatch(region):
+            raise ValueError(f"{region!r} is not a region id")
+    return regions
+
+
+def _tag(text: str) -> Tag | None:
+    if not text:
+        return None
+    key, separator, value = (part.strip() for part in text.partition("="))
+    if not key:
+        raise ValueError("has no tag key before '='")
+    return Tag(key=key, value=value if separator else None)
+
+
+def _endpoint(text: str) -> str:
+    if any(not character.isprintable() or character.isspace() for character in text):
+        raise ValueError("holds a space or a control character")
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not http(s)://host[:port]")
+    if parts.username is not None or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError("may hold nothing but http(s)://host[:port]")
+    if parts.port == 0:
+        raise ValueError("has no usable port")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError(
+            "is plain http to another machine, which would send signed calls unencrypted; use https"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _system_events(text: str) -> tuple[re.Pattern[str], ...]:
+    """Compile names in which `*` stands for anything."""
+    return tuple(re.compile(".*".join(re.escape(part) for part in name.split("*"))) for name in _split(text))
+
+
+class Settings(BaseModel):
+    """What the environment allows and how a stop is done.
+
+    An empty variable means its default, so that a template can list every one; only REQUIRED_TAG has a
+    meaning of its own when empty: no such rule.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+
+    ecs_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
+        None, alias="ECS_ENDPOINT", examples=["https://ecs.cn-hangzhou.aliyuncs.com"]
+    )
+    fc_region: Annotated[str, Field(pattern=f"^{REGION_ID.pattern}$")] | None = Field(
+        None, alias="FC_REGION", examples=["cn-hangzhou"]
+    )
+    allowed_regions: Annotated[tuple[str, ...], BeforeValidator(_regions)] = Field(
+        (), alias="ALLOWED_REGIONS", examples=["cn-hangzhou,cn-shanghai"]
+    )
+    required_tag: Annotated[Tag | None, BeforeValidator(_tag)] = Field(
+        Tag(key="auto-stop", value="true"), alias="REQUIRED_TAG", examples=["auto-stop=true"]
+    )
+    protected_tag: Annotated[Tag, BeforeValidator(_tag)] = Field(
+        Tag(key="stop-guard", value="protected"), alias="PROTECTED_TAG", examples=["stop-guard=protected"]
+    )
+    keep_until_tag: Annotated[str, Field(pattern="^[^=]+$")] = Field(
+        "keep-running-until", alias="KEEP_UNTIL_TAG", examples=["keep-running-until"]
+    )
+    min_uptime_minutes: int = Field(
+        0, alias="MIN_UPTIME_MINUTES", ge=0, le=_A_YEAR_IN_MINUTES, examples=["30"]
+    )
+    max_instances: int = Field(100, alias="MAX_INSTANCES", ge=0, examples=["100"])
+    stopped_mode: StoppedMode = Field(
+        StoppedMode.KEEP_CHARGING, alias="STOPPED_MODE", examples=["StopCharging"]
+    )
+    alarm_states: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+        ("ALERT", "ALARM", "firing", "CRITICAL", "WARN", "INFO"),
+        alias="ALARM_STATES",
+        examples=["ALERT,ALARM,firing,CRITICAL"],
+    )
+    system_events: Annotated[tuple[re.Pattern[str], ...], BeforeValidator(_system_events)] = Field(
+        (), alias="SYSTEM_EVENTS", examples=["Instance:SystemMaintenance.*:Scheduled"]
+    )
+    max_event_age_minutes: int = Field(
+        60, alias="MAX_EVENT_AGE_MINUTES", ge=0, le=_A_YEAR_IN_MINUTES, examples=["60"]
+    )
+    alarm_token: SecretStr | None = Field(None, alias="ALARM_TOKEN", examples=["a long random text"])
+    verify_seconds: int = Field(
+        120, alias="VERIFY_SECONDS", ge=0, le=_FC_MAX_TIMEOUT_SECONDS, examples=["120"]
+    )
+    concurrency: int = Field(16, alias="CONCURRENCY", ge=1, le=100, examples=["16"])
+    dry_run: bool = Field(default=False, alias="DRY_RUN", examples=["true"])
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the variables that are Settings; others are nobody's business here.
+
+        Raises `InvalidSettings` naming every wrong variable, never echoing a secret.
+        """
+        given = {
+            name: text.strip()
+            for name, text in environment.items()
+            if name in _VARIABLES and (text.strip() or name == _VARIABLE_WITH_EMPTY_MEANING)
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise InvalidSettings("; ".join(_problems(error))) from None
+
+    @staticmethod
+    def variables() -> frozenset[str]:
+        """Name the variables that are settings."""
+        return frozenset(_VARIABLES)
+
+    def regions_allowed(self, own_region: str) -> frozenset[str]:
+        """ALLOWED_REGIONS, or the function's own region where there is no such list."""
+        return frozenset(self.allowed_regions or (own_region,))
+
+    @property
+    def min_uptime(self) -> timedelta:
+        """How long an instance must have been up before it may be stopped."""
+        return timedelta(minutes=self.min_uptime_minutes)
+
+    @property
+    def max_event_age(self) -> timedelta | None:
+        """How old an event may be; None: any age."""
+        return timedelta(minutes=self.max_event_age_minutes) if self.max_event_age_minutes else None
+
+
+_VARIABLES = {str(field.alias): field for field in Settings.model_fields.values()}
+_VARIABLE_WITH_EMPTY_MEANING = "REQUIRED_TAG"
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems = []
+    for wrong in error.errors(include_url=False, include_context=False):
+        name = str(wrong["loc"][0])
+        field = _VARIABLES[name]
+        # A URL with a user or a query in it may hold a password.
+        secret = field.annotation is SecretStr or any(mark in str(wrong["input"]) for mark in "@?")
+        value = "(not shown)" if secret else repr(str(wrong["input"])[:_ECHO])
+        problem = wrong["msg"].removeprefix("Value error, ")
+        problems.append(
+            f"{name}: {problem}, got {value}; right would be {name}={(field.examples or [''])[0]}"
+        )
+    return problems

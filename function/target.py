@@ -1,0 +1,313 @@
+"""One instance that is to be stopped, from the first call to its outcome: a state machine without I/O.
+
+Two rules. A stop is asked for only while the last look at the instance is fresh, and each time the guard has
+decided about what that look saw. And after a call whose effect is not known, nothing is settled before looks
+have shown what came of it, for as long as a stop would be verified.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, auto
+
+from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE
+from function.effects import Unfinished
+from function.errors import ClientCode, EcsCode, EcsError, Meaning, origin
+from function.guard import Leave, Stop, not_found
+from function.instance import Instance
+from function.pace import MAX_TRIES, Pace
+from function.report import Outcome, Status, StoppedModes
+from function.request import StoppedMode, StopRequest
+
+FRESH_SECONDS = 30.0
+"""How old the look may be on which a stop call rests."""
+
+POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)
+"""Waits between looks at an instance that is stopping, or may be; the last one repeats."""
+
+Decide = Callable[[Instance, StopRequest, datetime], Stop | Leave]
+
+
+class Step(Enum):
+    """What a target waits for."""
+
+    ASK = auto()
+    LOOK = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class Target:
+    """`instance` is as it was last seen, at `seen_at`; `due` is when the next step is. Both are monotonic."""
+
+    region_id: str
+    request: StopRequest
+    requested_mode: StoppedMode
+    instance: Instance
+    seen_at: float
+    stop: Stop
+    decide: Decide
+    verify_seconds: float
+    step: Step = Step.ASK
+    due: float = 0.0
+    _previous_status: str = field(init=False)
+    _attempts: int = 0
+    _tries: int = 0
+    _looks: int = 0
+    _failed_looks: int = 0
+    _first_sent: float | None = None
+    _accepted_at: float | None = None
+    _request_id: str | None = None
+    _error: EcsError | None = None
+    _look_error: EcsError | None = None
+    _economical_refused: bool = False
+    # Of a call whose effect is not known: there was one; it got no answer at all; no look came after it.
+    _in_doubt: bool = False
+    _unanswered: bool = False
+    _not_looked_since: bool = False
+    _doubt_ends: float = 0.0
+    # What it will be, unless a look shows that a call in doubt was done after all.
+    _verdict: Leave | None = None
+
+    def __post_init__(self) -> None:
+        self._previous_status = self.instance.status
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its region's and its own id."""
+        return self.region_id, self.instance.instance_id
+
+    @property
+    def verifying(self) -> bool:
+        """Whether its stop was accepted, so that an early look does no harm."""
+        return self._accepted_at is not None
+
+    @property
+    def good_until(self) -> float:
+        """The moment until which a stop call may rest on the last look."""
+        return self.seen_at + FRESH_SECONDS
+
+    def sending(self, now: float) -> None:
+        """Note that its stop call goes out now."""
+        self._first_sent = now if self._first_sent is None else self._first_sent
+
+    def held(self, until: float) -> None:
+        """Note that its stop call did not go out: look again before it may."""
+        self._look_at(until)
+
+    def answered(self, result: str | EcsError | Unfinished, pace: Pace) -> Outcome | None:
+        """Take in what came of the stop call; `result` is the request id where ECS accepted."""
+        now = pace.clock.monotonic()
+        if isinstance(result, Unfinished):
+            self.held(max(now, pace.opens(STOP_INSTANCE, self.region_id)))
+            return None
+        if isinstance(result, EcsError):
+            return self._not_accepted(result, pace)
+        self._attempts += 1
+        self._request_id = result
+        if self.stop.call.dry_run:
+            message = "ECS answered a dry run as if it were none; look at the instance"
+            return self._outcome(Status.UNKNOWN, None, message, now)
+        self._accepted_at = now
+        self._looks = 0
+        if self.verify_seconds == 0:
+            return self._outcome(Status.STOPPING, None, "ECS accepted the stop; not verified", now)
+        self._look_at(now + POLL_SECONDS[0])
+        return None
+
+    def _not_accepted(self, error: EcsError, pace: Pace) -> Outcome | None:
+        now = pace.clock.monotonic()
+        means = error.meaning
+        self._attempts += means is not Meaning.NOT_SENT
+        self._request_id = error.request_id or self._request_id
+        if means is Meaning.DRY_RUN_PASSED and self.stop.call.dry_run:
+            return self._outcome(Status.WOULD_STOP, None, "would be stopped", now)
+        if means is Meaning.NOT_ECONOMICAL and self.stop.call.stopped_mode is StoppedMode.STOP_CHARGING:
+            self._economical_refused = True
+            self._look_at(now)
+            return None
+        self._error = error
+        if means is Meaning.THROTTLED:
+            self._look_at(pace.after(STOP_INSTANCE, self.region_id, error, self._tries))
+        elif means is Meaning.LOOK_AGAIN:
+            self._tries += 1
+            self._look_at(now)
+        elif error.passing:
+            self._tries += 1
+            if means is not Meaning.NOT_SENT and not self.stop.call.dry_run:
+                self._in_doubt = self._not_looked_since = True
+                self._doubt_ends = now + self.verify_seconds
+                self._unanswered |= means is Meaning.UNKNOWN
+            self._look_at(pace.after(STOP_INSTANCE, self.region_id, error, self._tries))
+        elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
+            refused = Leave(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
+            return self._settle(refused, pace)
+        else:
+            return self._settle(Leave(status=Status.FAILED, code=error.code, message=error.message), pace)
+        return None
+
+    def _look_at(self, moment: float) -> None:
+        self.step = Step.LOOK
+        self.due = moment
+
+    def seen(self, instance: Instance | None, pace: Pace) -> Outcome | None:
+        """Take in a look at the instance; None: ECS knows no such instance any more."""
+        now = pace.clock.monotonic()
+        self.instance = instance or self.instance
+        self.seen_at = now
+        self._looks += 1
+        self._failed_looks = 0
+        self._look_error = None
+        self._not_looked_since = False
+        if self._accepted_at is not None:
+            return self._verified(instance, pace)
+        if self._in_doubt and instance is not None and instance.status in {"Stopping", "Stopped"}:
+            self._accepted_at = now
+            return self._verified(instance, pace)
+        if self._verdict is not None:
+            return self._settle(self._verdict, pace)
+        if instance is None:
+            return self._settle(not_found([self.region_id]), pace)
+        decision = self.decide(instance, self.request, pace.clock.now())
+        if isinstance(decision, Leave):
+            return self._settle(decision, pace)
+        if self._tries >= MAX_TRIES and self._error is not None:
+            failed = Leave(status=Status.FAILED, code=self._error.code, message=self._error.message)
+            return self._settle(failed, pace)
+        self.stop = _without_economical_mode(decision) if self._economical_refused else decision
+        self.step = Step.ASK
+        if self._error is not None and self._error.meaning is Meaning.LOOK_AGAIN:
+            self.due = pace.after(STOP_INSTANCE, self.region_id, self._error, self._tries)
+        return None
+
+    def _settle(self, verdict: Leave, pace: Pace) -> Outcome | None:
+        """Settle on a verdict, but after a call in doubt only when looks have had time to show its effect."""
+        now = pace.clock.monotonic()
+        if self._in_doubt and (self._not_looked_since or now < self._doubt_ends):
+            self._verdict = verdict
+            self._look_at(min(max(now, self._doubt_ends), self._next_poll(pace)))
+            return None
+        if self._unanswered:
+            return self._unknown(now)
+        return self._outcome(verdict.status, verdict.code, verdict.message, now)
+
+    def _verified(self, instance: Instance | None, pace: Pace) -> Outcome | None:
+        """Judge an instance whose stop was accepted, or whose stop in doubt was seen to have been done."""
+        now = pace.clock.monotonic()
+        if instance is not None and instance.status == "Stopped":
+            outcome = self._outcome(Status.STOPPED, None, "stopped, as ECS confirms", now)
+            if instance.stopped_mode == StoppedMode.STOP_CHARGING:
+                return replace(outcome, charging_suspended_since=pace.clock.now())
+            return outcome
+        if now < self._verified_until:
+            self._look_at(min(self._verified_until, self._next_poll(pace)))
+            return None
+        seen = "ECS no longer lists it" if instance is None else f"it was last seen {instance.status}"
+        return self._outcome(Status.STOPPING, None, f"not confirmed within VERIFY_SECONDS; {seen}", now)
+
+    @property
+    def _verified_until(self) -> float:
+        return (self._accepted_at or 0.0) + self.verify_seconds
+
+    def _next_poll(self, pace: Pace) -> float:
+        return pace.in_time(pace.clock.monotonic() + POLL_SECONDS[min(self._looks, len(POLL_SECONDS) - 1)])
+
+    def not_looked_at(self, pace: Pace) -> Outcome | None:
+        """Note that a look has to wait; verification does not wait longer than it would have."""
+        now = pace.clock.monotonic()
+        self.due = max(now, pace.opens(DESCRIBE_INSTANCES, self.region_id))
+        if self._accepted_at is not None:
+            if now >= self._verified_until:
+                return self.given_up(now)
+            self.due = min(self.due, self._verified_until)
+        return None
+
+    def not_seen(self, error: EcsError, pace: Pace) -> Outcome | None:
+        """Take in that a look failed."""
+        now = pace.clock.monotonic()
+        self._look_error = error
+        self._failed_looks += error.meaning is not Meaning.THROTTLED
+        again = pace.after(DESCRIBE_INSTANCES, self.region_id, error, self._failed_looks)
+        if self._accepted_at is None:
+            goes_on = self._failed_looks < MAX_TRIES
+        else:
+            goes_on = now < self._verified_until
+            again = min(again, self._verified_until)
+        if error.passing and goes_on:
+            self.due = again
+            return None
+        return self.given_up(now)
+
+    def given_up(self, now: float) -> Outcome:
+        """Settle what nothing more can be learnt about, because looks fail or the run has no more time."""
+        if self._accepted_at is not None:
+            because = f": {self._look_error.message}" if self._look_error else " before the run's time was up"
+            return self._outcome(Status.STOPPING, None, f"not confirmed{because}", now)
+        if self._unanswered or self._not_looked_since:
+            return self._unknown(now)
+        if self._verdict is not None:
+            return self._outcome(self._verdict.status, self._verdict.code, self._verdict.message, now)
+        error = self._error or self._look_error
+        if error is not None:
+            return self._outcome(Status.FAILED, error.code, error.message, now)
+        if self._attempts:
+            message = "time ran out before it could be asked again, with KeepCharging"
+            return self._outcome(Status.FAILED, ClientCode.OUT_OF_TIME, message, now)
+        return self._outcome(
+            Status.NOT_ATTEMPTED, None, "time ran out before the stop call could be sent", now
+        )
+
+    def _unknown(self, now: float) -> Outcome:
+        code = self._error.code if self._error and not self._unanswered else ClientCode.NO_ANSWER
+        message = "a stop call got no clear answer; it may have been done, or may yet be"
+        return self._outcome(Status.UNKNOWN, code, f"{message}; last seen {self.instance.status}", now)
+
+    def interrupted(self, error: Exception, now: float) -> Outcome:
+        """Settle what is left after an unforeseen error; a call that may be on its way leaves it unknown."""
+        if self._accepted_at is not None:
+            status = Status.STOPPING
+        else:
+            status = Status.NOT_ATTEMPTED if self._first_sent is None else Status.UNKNOWN
+        message = f"the run ended before this was settled ({origin(error)})"
+        return self._outcome(status, ClientCode.UNFORESEEN, message, now)
+
+    def _outcome(self, status: Status, code: str | None, message: str, now: float) -> Outcome:
+        call = self.stop.call
+        stops = status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP}
+        actual = self.instance.stopped_mode if self.instance.status == "Stopped" else None
+        warnings = self.stop.warnings if stops else ()
+        if status is Status.STOPPED and not _reached(call.stopped_mode, actual):
+            warnings += (f"StoppedMode: {call.stopped_mode} was expected, ECS shows {actual}",)
+        return Outcome(
+            source=self.request.source,
+            event_id=self.request.event_id,
+            instance_id=self.instance.instance_id,
+            region_id=self.region_id,
+            status=status,
+            code=code,
+            message=message,
+            ecs_request_id=self._request_id,
+            stopped_mode=StoppedModes(
+                requested=self.requested_mode, expected=call.stopped_mode if stops else None, actual=actual
+            ),
+            previous_status=self._previous_status,
+            attempts=self._attempts,
+            duration_ms=0 if self._first_sent is None else round((now - self._first_sent) * 1000),
+            warnings=warnings,
+            instance=self.instance,
+        )
+
+
+def _reached(expected: StoppedMode, actual: str | None) -> bool:
+    """Compare with DescribeInstances' StoppedMode; `Not-applicable` is how it says that billing goes on."""
+    return actual in {None, expected.value} or (
+        expected is StoppedMode.KEEP_CHARGING and actual == "Not-applicable"
+    )
+
+
+def _without_economical_mode(stop: Stop) -> Stop:
+    if stop.call.stopped_mode is not StoppedMode.STOP_CHARGING:
+        return stop
+    warning = f"{EcsCode.NOT_ECONOMICAL}: ECS refused StopCharging for it; it is stopped with KeepCharging"
+    return Stop(
+        call=replace(stop.call, stopped_mode=StoppedMode.KEEP_CHARGING), warnings=(*stop.warnings, warning)
+    )
