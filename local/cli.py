@@ -1,0 +1,257 @@
+"""The command line: `stop-guard invoke` runs the function on an event, `stop-guard emulator` serves ECS."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from function.effects import Effects, SystemClock, Threads
+from function.invocation import StopIncomplete
+from function.request import InvalidEvent
+from function.settings import InvalidSettings, Settings
+from local import display
+from local.authenticator import Credentials as KeyOfEcs
+from local.backend import LocalEcs
+from local.explain import NotMeant, play
+from local.explain import explain as explained
+from local.fault_text import InvalidFault, parse_fault
+from local.faults import Fault
+from local.fc import Answer, FunctionCompute
+from local.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
+from local.progress import watching
+from local.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, rehearsal
+from local.savings_command import savings
+from local.server import serve
+
+COMPLETE, LEFT, WRONG, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: the run is complete; something is left; bad input; ended by the keyboard, as shells say it."""
+
+FAULT_HELP = "What goes wrong in the local ECS, e.g. StopInstance:2=InternalError; may be given again."
+
+_LIVE_TIMEOUT_SECONDS = 3600
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@app.command()
+def invoke(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="An event file; - for standard input.")],
+    *,
+    plan: Annotated[bool, typer.Option("--plan", help="Dry run: stop nothing.")] = False,
+    fleet: Annotated[
+        Path | None, typer.Option(help="A saved DescribeInstances answer for the local ECS.")
+    ] = None,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="The real cloud, with this machine's credentials.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report alone, as JSON.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before stopping in the real cloud.")] = False,
+) -> None:
+    """Run the function on an event, against a local ECS unless --live is given."""
+    if live and (fleet is not None or fault):
+        raise typer.BadParameter("--fleet and --fault are for the local ECS; they can't be used with --live")
+    content = _read(event)
+    if live:
+        answer, lines = _invoke_live(content, plan=plan, ask=not yes, from_stdin=event == "-")
+    else:
+        answer, lines = _invoke_locally(content, fleet, fault or [], plan=plan)
+    raise typer.Exit(_present(answer, lines, as_json=as_json))
+
+
+def _read(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(
+            f"cannot read the event {path!r}: {error.strerror}; give a file, or - for standard input"
+        ) from None
+
+
+Lines = list[display.Line]
+
+
+def _invoke_locally(
+    event: bytes, fleet: Path | None, faults: Sequence[str], *, plan: bool
+) -> tuple[Answer, Lines]:
+    with rehearsal(event, _fleet(fleet), faults=_faults(faults)) as local:
+        return _run(event, local.environment, local.clock, plan=plan, timeout=TIMEOUT_SECONDS)
+
+
+def _invoke_live(event: bytes, *, plan: bool, ask: bool, from_stdin: bool) -> tuple[Answer, Lines]:
+    """Run in the real cloud; where a person is to be asked, a dry run shows what the question is about."""
+    environment = _live_environment()
+    if not plan and ask:
+        if from_stdin:
+            raise typer.BadParameter(
+                "with the event on standard input nobody can be asked; add --yes, or --plan"
+            )
+        answer, lines = _run(event, environment, SystemClock(), plan=True, timeout=_LIVE_TIMEOUT_SECONDS)
+        if not any(line.get("status") == "would_stop" for line in lines):
+            return answer, lines
+        display.show(display.console(stderr=True), lines)
+        typer.confirm("Stop these instances in the real cloud now?", abort=True, err=True)
+    return _run(event, environment, SystemClock(), plan=plan, timeout=_LIVE_TIMEOUT_SECONDS)
+
+
+def _live_environment() -> dict[str, str]:
+    """Give the function the settings and proxies of this machine, and what its credential chain finds."""
+    from alibabacloud_credentials.client import Client as CredentialChain  # noqa: PLC0415 - slow
+
+    try:
+        credential = CredentialChain().get_credential()
+    except Exception as error:  # noqa: BLE001 - the chain raises what its many providers do
+        raise typer.BadParameter(f"--live found no credentials on this machine: {error}") from None
+    environment = {
+        name: os.environ[name] for name in (*Settings.variables(), *_PROXIES) if name in os.environ
+    }
+    region = os.environ.get("ALIBABA_CLOUD_REGION_ID", "")
+    return {"FC_REGION": region, **environment} | {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id or "",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret or "",
+        "ALIBABA_CLOUD_SECURITY_TOKEN": credential.security_token or "",
+    }
+
+
+def _run(
+    event: bytes, environment: Mapping[str, str], clock: SystemClock, *, plan: bool, timeout: int
+) -> tuple[Answer, Lines]:
+    lines: Lines = []
+    with watching("Dry run" if plan else "Stopping") as watch:
+
+        def write(text: str) -> None:
+            lines.append(json.loads(text))
+            watch.line(lines[-1])
+
+        function = FunctionCompute(
+            environment={**environment, "DRY_RUN": "true"} if plan else environment,
+            timeout=timeout,
+            effects=Effects(clock=clock, workers=Threads(clock), write=write, connect=watch.connect),
+        )
+        try:
+            return function.invoke(event), lines
+        except KeyboardInterrupt:
+            interrupted = lines
+    display.show(display.console(), interrupted)
+    display.complain("Interrupted. What is not listed may have been asked to stop; run it again to see.")
+    raise typer.Exit(INTERRUPTED)
+
+
+def _present(answer: Answer, lines: Lines, *, as_json: bool) -> int:
+    """Show the run, and give the exit code. What the lines have shown is not said again."""
+    report = _report(answer)
+    shown = not as_json and (bool(report.get("outcomes")) or answer.error is None)
+    if as_json:
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    elif shown:
+        display.show(display.console(), lines)
+    if answer.error is not None and not (shown and isinstance(answer.error, InvalidEvent)):
+        display.complain(f"{type(answer.error).__name__}: {answer.error}")
+    return _exit_code(answer)
+
+
+def _report(answer: Answer) -> Mapping[str, object]:
+    """Give the report; where there is none, what went wrong in the form of an HTTP answer's body."""
+    if isinstance(answer.error, StopIncomplete | InvalidEvent) and answer.error.report is not None:
+        return answer.error.report
+    if answer.error is not None:
+        return {"code": type(answer.error).__name__, "message": str(answer.error)}
+    returned = answer.returned or {}
+    if "body" in returned:
+        body: Mapping[str, object] = json.loads(str(returned["body"]))
+        return body
+    return returned
+
+
+def _exit_code(answer: Answer) -> int:
+    if isinstance(answer.error, StopIncomplete):
+        return LEFT
+    if answer.error is not None:
+        return WRONG if isinstance(answer.error, InvalidEvent | InvalidSettings) else LEFT
+    status_code = (answer.returned or {}).get("statusCode", 200)
+    return {200: COMPLETE, 500: LEFT}.get(int(str(status_code)), WRONG)
+
+
+@app.command()
+def explain(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="An event file; - for standard input.")],
+    *,
+    instance: Annotated[str | None, typer.Option(help="Only the calls about this instance.")] = None,
+    fleet: Annotated[
+        Path | None, typer.Option(help="A saved DescribeInstances answer for the local ECS.")
+    ] = None,
+) -> None:
+    """Show each call that a run would make: parameters, signature, aliyun command line, sample code.
+
+    The code calls the region's own endpoint, or what ECS_ENDPOINT says.
+    """
+    run = play(_read(event), _fleet(fleet))
+    try:
+        if run.calls or run.answer.error is None:
+            for block in explained(run, instance_id=instance, endpoint=os.environ.get("ECS_ENDPOINT")):
+                typer.secho(f"{block}\n", bold=block.startswith("#") or None)
+    except NotMeant as error:
+        raise typer.BadParameter(f"--instance: {error}") from None
+    if run.answer.error is not None:
+        display.complain(f"{type(run.answer.error).__name__}: {run.answer.error}")
+    raise typer.Exit(_exit_code(run.answer))
+
+
+@app.command()
+def emulator(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The port to listen on; 0: a free one.")
+    ] = 8014,
+    fleet: Annotated[Path | None, typer.Option(help="A saved DescribeInstances answer.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
+) -> None:
+    """Serve the local ECS over HTTP until stopped.
+
+    Its key is id emulator, secret emulator, unless the environment names another in ALIBABA_CLOUD_*.
+    """
+    own = {**LOCAL_KEY, **os.environ}
+    key = KeyOfEcs(
+        access_key_id=own["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        access_key_secret=own["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+        security_token=own.get("ALIBABA_CLOUD_SECURITY_TOKEN", ""),
+    )
+    ecs = LocalEcs(_fleet(fleet), faults=_faults(fault or []))
+    try:
+        with serve(ecs, host=host, port=port, credentials=key) as endpoint, suppress(KeyboardInterrupt):
+            print(f"listening on {endpoint}", flush=True)
+            Event().wait()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _fleet(path: Path | None) -> Fleet:
+    try:
+        return sample_fleet() if path is None else load_fleet(path)
+    except (InvalidFleet, OSError) as error:
+        raise typer.BadParameter(f"fleet file {path}: {error}") from None
+
+
+def _faults(texts: Sequence[str]) -> tuple[Fault, ...]:
+    try:
+        return tuple(map(parse_fault, texts))
+    except InvalidFault as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+app.command()(savings)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

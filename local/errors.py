@@ -1,0 +1,203 @@
+"""The errors that the local ECS answers: status, code and message, word for word as ECS gives them."""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+HOST_ID = "ecs.aliyuncs.com"
+
+
+class ErrorRow(NamedTuple):
+    """A row of an API's error table. `message` is compared by no one but people."""
+
+    status: int
+    code: str
+    message: str
+
+
+class ApiError(Exception):
+    """An error answer of the API; `request_id` is empty until it is answered.
+
+    `echo`: what ECS adds to the message for the caller alone, since a security token may be in it.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after_ms: int | None = None, echo: str = ""
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after_ms = retry_after_ms
+        self.echo = echo
+        self.request_id = ""
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer's body."""
+        return {
+            "RequestId": self.request_id,
+            "HostId": HOST_ID,
+            "Code": self.code,
+            "Message": self.message + self.echo,
+            "Recommend": f"https://api.aliyun.com/troubleshoot?q={self.code}&product=Ecs",
+        }
+
+
+class BrokenAnswer(Exception):  # noqa: N818 - not an error of the API: the answer that is none
+    """Something else than the API answered: a proxy's HTML page, or bytes that aren't JSON."""
+
+    def __init__(self, status: int, content_type: str, body: str) -> None:
+        super().__init__(f"{status} {content_type}")
+        self.status = status
+        self.content_type = content_type
+        self.body = body
+
+
+class ConnectionLost(Exception):  # noqa: N818 - what the client sees, not what went wrong here
+    """The connection was reset: the call gets no answer at all."""
+
+
+# StopInstance's error table, in its order.
+NOT_FOUND = ErrorRow(404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.")
+INCORRECT_STATUS = ErrorRow(
+    403, "IncorrectInstanceStatus", "The current status of the resource does not support this operation."
+)
+SECURITY_LOCK = ErrorRow(
+    403,
+    "InstanceLockedForSecurity",
+    "The specified operation is denied as your instance is locked for security reasons.",
+)
+DISK_ERROR = ErrorRow(403, "DiskError", "IncorrectDiskStatus")
+INTERNAL_ERROR = ErrorRow(
+    500, "InternalError", "The request processing has failed due to some unknown error."
+)
+CONFIRM_STOP = ErrorRow(
+    403,
+    "InstanceType.ParameterMismatch",
+    "The input parameter ConfirmStop must be true when an instance have localstorage.",
+)
+IN_ARREARS = ErrorRow(
+    403,
+    "InstanceExpiredOrInArrears",
+    "The specified operation is denied as your prepay instance is expired (prepay mode) "
+    "or in arrears (afterpay mode).",
+)
+CLASSIC = ErrorRow(
+    403, "InvalidInstanceId.NotSupport", "Classic network Instance does not support this operation."
+)
+PREPAID = ErrorRow(403, "InvalidInstanceId.NotSupport", "Pre pay instance does not support this operation.")
+LOCAL_DISK = ErrorRow(
+    403, "InvalidInstanceId.NotSupport", "Local disk instance does not support this operation."
+)
+SPOT = ErrorRow(403, "InvalidInstanceId.NotSupport", "Spot instance does not support this operation.")
+STATUS_DETAIL = ErrorRow(403, "IncorrectInstanceStatus", "%s")
+KMS = ErrorRow(
+    403, "InvalidParameter.KMSKeyId.KMSUnauthorized", "ECS service have no right to access your KMS."
+)
+INTERNAL_FAILURE = ErrorRow(
+    500, "InternalError", "The request processing has failed due to some unknown error, exception or failure."
+)
+
+STOP_INSTANCE_TABLE = (
+    NOT_FOUND,
+    INCORRECT_STATUS,
+    SECURITY_LOCK,
+    DISK_ERROR,
+    INTERNAL_ERROR,
+    CONFIRM_STOP,
+    IN_ARREARS,
+    CLASSIC,
+    PREPAID,
+    LOCAL_DISK,
+    SPOT,
+    STATUS_DETAIL,
+    KMS,
+    INTERNAL_FAILURE,
+)
+
+# What a passed dry run answers; its status is nowhere published, and no one may go by it.
+DRY_RUN = ErrorRow(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
+
+# The gateway's answers, before any action is looked at.
+THROTTLED = ErrorRow(400, "Throttling.User", "Request was denied due to user flow control.")
+UNKNOWN_ACTION = ErrorRow(
+    404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."
+)
+UNKNOWN_VERSION = ErrorRow(400, "InvalidVersion", "Specified parameter Version is not valid.")
+UNKNOWN_METHOD = ErrorRow(400, "UnsupportedHTTPMethod", "This http method is not supported.")
+UNKNOWN_REGION = ErrorRow(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
+UNKNOWN_KEY = ErrorRow(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+INCOMPLETE_SIGNATURE = ErrorRow(
+    400, "IncompleteSignature", "The request signature does not conform to Aliyun standards."
+)
+OTHER_BODY = ErrorRow(
+    400, "SignatureDoesNotMatch", "Specified x-acs-content-sha256 is not the digest of the request's body."
+)
+EXPIRED = ErrorRow(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+MALFORMED_TIME = ErrorRow(
+    400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."
+)
+NONCE_USED = ErrorRow(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
+MALFORMED_TOKEN = ErrorRow(400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
+MISMATCHED_TOKEN = ErrorRow(
+    400,
+    "InvalidSecurityToken.MismatchWithAccessKey",
+    "Specified SecurityToken mismatch with the AccessKey.",
+)
+# Answers that only faults give: what a bad day in the cloud brings.
+_RARE = (
+    ErrorRow(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."),
+    ErrorRow(503, "LimitedOperation.ServiceUnavailable", "The service is temporarily unavailable."),
+    ErrorRow(400, "Throttling", "Request was denied due to request throttling."),
+    ErrorRow(400, "Throttling.Api", "Request was denied due to api flow control."),
+    ErrorRow(409, "InvalidOperation.Conflict", "Your current request conflicts with another one, try again."),
+    ErrorRow(403, "InstanceNotReady", "The specified instance is not ready for use."),
+    ErrorRow(403, "OperationDenied.SystemInstanceNotSupport", "The instance is managed by the system."),
+    ErrorRow(403, "Forbidden.RAM", "User not authorized to operate on the specified resource."),
+    ErrorRow(403, "NoPermission", "You are not authorized to perform this operation."),
+    ErrorRow(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired."),
+)
+
+# The first row of each code; faults and fleet files name errors by their code.
+BY_CODE = {
+    row.code: row
+    for row in reversed(
+        (
+            *STOP_INSTANCE_TABLE,
+            *(DRY_RUN, THROTTLED, UNKNOWN_ACTION, UNKNOWN_REGION, UNKNOWN_KEY, INCOMPLETE_SIGNATURE),
+            *(EXPIRED, NONCE_USED, MALFORMED_TOKEN, MISMATCHED_TOKEN),
+            *_RARE,
+        )
+    )
+}
+
+
+def error_row(code: str, message: str | None = None, status: int | None = None) -> ErrorRow:
+    """Complete an error by its code; of several rows with this code, by the first.
+
+    Raise ValueError for a code that no table here has, unless its status is given.
+    """
+    known = BY_CODE.get(code)
+    if known is None and status is None:
+        raise ValueError(f"the code {code[:200]} is unknown here; if it is meant, give its status too")
+    default = known or ErrorRow(0, code, "The operation is denied.")
+    return ErrorRow(status or default.status, code, message or default.message)
+
+
+def missing(parameter: str) -> ApiError:
+    """Answer that a mandatory parameter isn't there: `MissingInstanceId` and the like."""
+    return ApiError(400, f"Missing{parameter}", f"{parameter} is mandatory for this action.")
+
+
+def invalid(parameter: str, problem: str) -> ApiError:
+    """Answer that a parameter can't be read: `InvalidParameter`, naming it and its problem."""
+    return ApiError(400, "InvalidParameter", f"The specified parameter {parameter} is not valid: {problem}")
+
+
+def repeated(parameter: str) -> ApiError:
+    """Answer that a parameter is given more than once: `RepeatedInstanceId` and the like."""
+    return ApiError(400, f"Repeated{parameter[:200]}", f"The specified {parameter[:200]} is repeated.")
+
+
+def unreadable(status: int) -> ApiError:
+    """Answer what is wrong as HTTP and never becomes a call; ECS publishes no codes for that."""
+    return ApiError(status, "InvalidRequest", f"The request can't be read: {HTTPStatus(status).phrase}.")

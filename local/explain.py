@@ -1,0 +1,178 @@
+"""Explains a run: every call that it makes on a local ECS, as signed text and as code, in Markdown."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE
+from function.effects import Effects, Threads
+from local.backend import Call, LocalEcs
+from local.fc import Answer, FunctionCompute
+from local.fleet import DEFAULT_REGION, Fleet
+from local.quoting import literal
+from local.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, HurriedClock, rehearsal
+from local.samples import samples
+from local.signatures import acs3_signature
+from local.typed_call import TypedCall, typed_call
+
+_INTRODUCTION = """\
+The run makes {in_all} calls in all; repetitions, such as looking again until an
+instance is Stopped, are left out. It was played on a local ECS, so each call
+is sent to that, and signed with its key (id {key_id}): in the cloud, host,
+time, nonce, key and signature are others. The code takes its key from where
+the SDK finds one, such as ALIBABA_CLOUD_ACCESS_KEY_ID and
+ALIBABA_CLOUD_ACCESS_KEY_SECRET in the environment."""
+
+Line = dict[str, Any]
+"""A log line of the function, read back."""
+
+
+class NotMeant(ValueError):  # noqa: N818 - what is wrong is the question, and the message says how
+    """The event does not mean the instance that was asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run that was played: the calls in their order, each also in types, what came of it, and its log."""
+
+    calls: tuple[tuple[Call, TypedCall], ...]
+    answer: Answer
+    lines: tuple[Line, ...]
+
+
+def play(event: bytes, fleet: Fleet) -> Run:
+    """Run the function on an event, without waiting, and one call at a time: always in the same order."""
+    lines: list[Line] = []
+    with rehearsal(event, fleet, make_clock=HurriedClock) as local:
+        function = FunctionCompute(
+            environment={**local.environment, "CONCURRENCY": "1"},
+            timeout=TIMEOUT_SECONDS,
+            effects=Effects(
+                clock=local.clock,
+                workers=Threads(local.clock),
+                write=lambda text: lines.append(json.loads(text)),
+            ),
+        )
+        answer = function.invoke(event)
+    calls = tuple(
+        (call, typed_call(call.action, _region(local.ecs, call), call.parameters)) for call in local.ecs.calls
+    )
+    return Run(calls=calls, answer=answer, lines=tuple(lines))
+
+
+def _region(ecs: LocalEcs, call: Call) -> str:
+    """Say where a call went: StopInstance and DescribeInstanceTypes don't name their region."""
+    if "RegionId" in call.parameters:
+        return call.parameters["RegionId"]
+    named = set(call.parameters.values())
+    for instance in ecs.instances():
+        if named & {instance.instance_id, instance.profile.document["InstanceType"]}:
+            return instance.profile.region_id
+    return DEFAULT_REGION
+
+
+def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = None) -> Iterator[str]:
+    """Write Markdown, a block at a time: of the whole run, or of what concerns one instance.
+
+    `endpoint`: what the code is to call, `http(s)://host[:port]`; None: the region's own. In a whole run
+    the code is there once for each action. Raise NotMeant if the event means other instances.
+    """
+    outcomes = [line for line in run.lines if "instance_id" in line]
+    if instance_id is not None:
+        others = [line["instance_id"] for line in outcomes]
+        outcomes = [line for line in outcomes if line["instance_id"] == instance_id]
+        if others and not outcomes:
+            raise NotMeant(f"the event does not mean {instance_id[:200]!r}; it means {', '.join(others)}")
+    calls = [
+        (call, typed)
+        for call, typed in _shown(run.calls)
+        if instance_id is None or _is_about(call, instance_id)
+    ]
+    yield from _introduction(calls, len(run.calls), instance_id)
+    explained: dict[str, int] = {}
+    for number, (call, typed) in enumerate(calls, 1):
+        yield from _signed(number, call, typed)
+        before = explained.setdefault(call.action, number)
+        if before == number or instance_id is not None:
+            for sample in samples(typed, endpoint):
+                yield f"### {sample.title}"
+                yield _fenced(sample.text, sample.language)
+        else:
+            aliyun = samples(typed, endpoint)[0]
+            yield f"### {aliyun.title}"
+            yield _fenced(aliyun.text, aliyun.language)
+            yield f"The code for the SDKs is that of call {before}, with these parameters."
+    yield from _left_alone(run, calls, outcomes)
+
+
+def _shown(calls: Sequence[tuple[Call, TypedCall]]) -> Iterator[tuple[Call, TypedCall]]:
+    """Leave out repetitions: the same call again, and looking again at instances already described."""
+    seen: list[tuple[str, dict[str, str]]] = []
+    described: set[str] = set()
+    for call, typed in calls:
+        ids = json.loads(call.parameters.get("InstanceIds", "[]"))
+        again = call.action == DESCRIBE_INSTANCES and ids and described.issuperset(ids)
+        if again or (call.action, dict(call.parameters)) in seen:
+            continue
+        seen.append((call.action, dict(call.parameters)))
+        described.update(ids or _described(call))
+        yield call, typed
+
+
+def _described(call: Call) -> list[str]:
+    instances = call.answer.get("Instances", {}).get("Instance", [])
+    return [instance["InstanceId"] for instance in instances]
+
+
+def _is_about(call: Call, instance_id: str) -> bool:
+    return call.parameters.get("InstanceId") == instance_id or instance_id in _described(call)
+
+
+def _introduction(
+    calls: Sequence[tuple[Call, TypedCall]], in_all: int, instance_id: str | None
+) -> Iterator[str]:
+    counts = Counter(call.action for call, _ in calls)
+    what = ", ".join(f"{count} {action}" for action, count in counts.items()) or "none"
+    yield f"# Calls of the run{f' about {instance_id}' if instance_id else ''}: {what}"
+    yield _INTRODUCTION.format(in_all=in_all, key_id=LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_ID"])
+
+
+def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
+    canonical_request, _, string_to_sign = call.signed.rpartition("\n\n")
+    parameters = "".join(f"{name} = {_visible(text)}\n" for name, text in typed.flat())
+    about = f" {call.parameters['InstanceId']}" if call.action == STOP_INSTANCE else ""
+    yield f"## {number}. {call.action}{about} in {typed.region_id}"
+    yield f"The local ECS answers {call.status}{f' {call.code}' if call.code else ''}."
+    yield "### Parameters"
+    yield _fenced(parameters, "text")
+    yield "### Canonical request"
+    yield _fenced(canonical_request, "text")
+    yield "### String to sign"
+    yield _fenced(string_to_sign, "text")
+    yield "### Signature"
+    yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
+
+
+def _left_alone(run: Run, calls: Sequence[tuple[Call, TypedCall]], outcomes: Sequence[Line]) -> Iterator[str]:
+    """Say why an instance that the event means gets no stop call, or why the event was refused."""
+    called = {call.parameters["InstanceId"] for call, _ in calls if call.action == STOP_INSTANCE}
+    left = [line for line in outcomes if line["instance_id"] not in called]
+    others = [line for line in run.lines if "instance_id" not in line and "code" in line]
+    if left or others:
+        yield "## No StopInstance"
+        yield "\n".join(
+            f"- {line.get('instance_id') or 'the event'}: "
+            + _visible(f"{line['code']}: {line['message']}" if line["code"] else line["message"])
+            for line in (*left, *others)
+        )
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else literal(text)
+
+
+def _fenced(text: str, language: str) -> str:
+    ending = "" if text.endswith("\n") else "\n"
+    return f"```{language}\n{text}{ending}```"
