@@ -1,0 +1,225 @@
+"""One invocation as a judge sees it: what it was told, what it was shown, and what it then did.
+
+Written from the contract, not from the function: nothing in here may come from `function`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+
+from simulation.documents import Document, matches
+from simulation.history import Call, History, Invocation
+from simulation.scenario import OWN_REGION, Limits, Wish
+
+MAX_AHEAD_SECONDS = 300.0
+TYPES_WITH_DISKS_BY_FAMILY = frozenset({"ecs.i2.xlarge"})
+"""Of the types that simulated instances have, those whose family is known for its local disks."""
+
+_PAGING = frozenset({"RegionId", "MaxResults", "NextToken"})
+_DENIALS = ("Forbidden", "NoPermission", "InvalidAccessKeyId", "InvalidSecurityToken", "InvalidTimeStamp")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an invocation saw of an instance, when."""
+
+    call: Call
+    document: Document
+
+
+@dataclass(frozen=True)
+class Case:
+    """One invocation."""
+
+    history: History
+    invocation: Invocation
+
+    @property
+    def limits(self) -> Limits:
+        """What the environment allows."""
+        return self.history.scenario.limits
+
+    @property
+    def last_step(self) -> int:
+        """The step with which it ended, in whichever way."""
+        return self.invocation.ended_step or self.history.steps
+
+    @cached_property
+    def calls(self) -> Sequence[Call]:
+        """All that it sent, in order."""
+        return [call for call in self.history.calls if call.invocation == self.invocation.number]
+
+    @cached_property
+    def stops(self) -> Mapping[str, Sequence[Call]]:
+        """Its stop calls by instance, in order."""
+        stops: dict[str, list[Call]] = {}
+        for call in self.calls:
+            if call.action == "StopInstance":
+                stops.setdefault(call.instance_id, []).append(call)
+        return stops
+
+    @cached_property
+    def looks(self) -> Mapping[str, Sequence[Look]]:
+        """What it saw of each instance, in the order in which it saw it."""
+        answered = [
+            call for call in self.calls if call.documents and (call.heard_step or 0) <= self.last_step
+        ]
+        looks: dict[str, list[Look]] = {}
+        for call in sorted(answered, key=lambda call: call.heard_step or 0):
+            for document in call.documents:
+                looks.setdefault(document["InstanceId"], []).append(Look(call, document))
+        return looks
+
+    def stops_of(self, outcome: Document) -> Sequence[Call]:
+        """Give the stop calls that an outcome is about."""
+        return [
+            call
+            for call in self.stops.get(outcome["instance_id"], ())
+            if call.region_id == outcome["region_id"]
+        ]
+
+    def looks_of(self, outcome: Document) -> Sequence[Look]:
+        """Give the looks that an outcome is about."""
+        return [
+            look
+            for look in self.looks.get(outcome["instance_id"], ())
+            if look.call.region_id == outcome["region_id"]
+        ]
+
+    def last_look(self, call: Call) -> Look | None:
+        """Give what it saw last of an instance before it sent this call."""
+        before = [look for look in self.looks.get(call.instance_id, ()) if _heard_before(look.call, call)]
+        return before[-1] if before else None
+
+    @cached_property
+    def lines(self) -> Sequence[Document]:
+        """Its log lines."""
+        return self.invocation.lines
+
+    @cached_property
+    def accepted(self) -> Sequence[Wish]:
+        """The wishes of its event that may stop something, by themselves."""
+        if not self.invocation.delivery.authorized:
+            return ()
+        wishes = self.invocation.delivery.wishes
+        allowed = set(self.limits.allowed_regions or (OWN_REGION,))
+        # A wish of an event that wants a forbidden region, too, is refused with it.
+        outside = {wish.event_id for wish in wishes if wish.valid and not set(wish.regions) <= allowed}
+        return [wish for wish in wishes if wish.event_id not in outside and self._acceptable(wish)]
+
+    def _acceptable(self, wish: Wish) -> bool:
+        if not wish.valid or not wish.enabled:
+            return False
+        if wish.time is None:
+            return True
+        age = self.wall(self.invocation.started) - wish.time
+        limit = self.limits.max_event_age_minutes * 60 or inf
+        return -MAX_AHEAD_SECONDS <= age <= limit
+
+    def wall(self, moment: float) -> float:
+        """Give the moment that the machine's wall clock shows at a moment."""
+        return moment + self.history.scenario.wall.ahead(moment)
+
+    def owners(self, instance_id: str, region_id: str) -> Sequence[Wish]:
+        """Give the wishes that an instance can belong to: the first that means it, or may be that.
+
+        One that would really stop it comes before a dry run.
+        """
+        owners: list[Wish] = []
+        for wish in sorted(self.accepted, key=lambda wish: wish.dry_run or self.limits.dry_run):
+            certainty = self._means(wish, instance_id, region_id)
+            if certainty is not False:
+                owners.append(wish)
+            if certainty:
+                break
+        return owners
+
+    def _means(self, wish: Wish, instance_id: str, region_id: str) -> bool | None:
+        """Whether a wish means an instance; None where its region may not have been looked at."""
+        if region_id not in wish.regions or (wish.filters is None and instance_id not in wish.ids):
+            return False
+        if wish.filters is None:
+            stops = self.stops.get(instance_id, ())
+            looks = (
+                look.call for look in self.looks.get(instance_id, ()) if look.call.region_id == region_id
+            )
+            found = any(
+                "InstanceIds" in call.parameters and not (stops and stops[0].sent_step < call.sent_step)
+                for call in looks
+            )
+            return found or None
+        if not any(
+            instance_id == document["InstanceId"]
+            for call in self._pages(wish, region_id)
+            for document in call.documents
+        ):
+            return False
+        others = [other for other in self.accepted if other is not wish and region_id in other.regions]
+        if any(other.filters == wish.filters for other in others):
+            return None  # their listings can't be told apart
+        errors = self.region_errors(wish.event_id, region_id)
+        named_alike = [other for other in others if other.event_id == wish.event_id and other.filters]
+        return None if 0 < errors <= len(named_alike) else not errors
+
+    def _pages(self, wish: Wish, region_id: str) -> Iterator[Call]:
+        for call in self.calls:
+            if call.action == "DescribeInstances" and call.region_id == region_id:
+                asked = {key: value for key, value in call.parameters.items() if key not in _PAGING}
+                if asked == wish.filters:
+                    yield call
+
+    def region_errors(self, event_id: str | None, region_id: str) -> int:
+        """How many region errors its log has for an event and a region."""
+        return sum(
+            line.get("region_id") == region_id and line["event_id"] == event_id and "instance_id" not in line
+            for line in self.lines
+        )
+
+    def always_matching(self, wish: Wish) -> Iterator[tuple[str, str]]:
+        """Give the places of the instances that a wish selects at every moment of the run."""
+        start, end = self.invocation.started, self.invocation.ended or 0.0
+        for instance_id, states in self.history.states.items():
+            changes = [moment for moment, _ in states[1:]] + [inf]
+            during = [
+                state
+                for (moment, state), until in zip(states, changes, strict=True)
+                if moment <= end and until >= start
+            ]
+            region_id = during[0].profile.region_id
+            if (
+                region_id in wish.regions
+                and not any(state.former for state in during)
+                and all(matches(state.profile.document, wish.filters or {}) for state in during)
+            ):
+                yield region_id, instance_id
+
+    def has_disks(self, look: Look, before: Call | None) -> bool | None:
+        """Whether there are local disks, by what was known before a call, or at the end; None: unknown."""
+        document = look.document
+        fields = [document.get(key) for key in ("LocalStorageAmount", "LocalStorageCapacity")]
+        if any(field is not None for field in fields):
+            return any(fields)
+        denied = False
+        for call in self.history.calls:
+            if call.action != "DescribeInstanceTypes" or (before and not _heard_before(call, before)):
+                continue
+            by = self.history.invocations[call.invocation]
+            if by.host != self.invocation.host or (call.heard_step or 0) > (
+                by.ended_step or self.history.steps
+            ):
+                continue
+            if call.heard == "":
+                for kind in call.body["InstanceTypes"]["InstanceType"]:
+                    if kind["InstanceTypeId"] == document["InstanceType"]:
+                        return bool(kind.get("LocalStorageAmount"))
+            denied |= (
+                by is self.invocation
+                and str(call.heard).startswith(_DENIALS)
+                and document["InstanceType"] in call.parameters.values()
+            )
+        return document["InstanceType"] in TYPES_WITH_DISKS_BY_FAMILY if denied else None
+
+
+def _heard_before(one: Call, other: Call) -> bool:
+    return one.heard_step is not None and one.heard_step < other.sent_step

@@ -1,0 +1,100 @@
+"""The local ECS in virtual time, with other people at work on its instances, and each change noted."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+
+from local.backend import LocalEcs
+from local.fleet import Fleet, FleetInstance
+from local.instance import RUNNING, STARTING, STOPPED, Instance
+from simulation.history import History
+from simulation.machine import true_time
+from simulation.scenario import Meddling
+from simulation.scheduler import Scheduler
+
+
+class Cloud(LocalEcs):
+    """The local ECS of one simulation."""
+
+    def __init__(self, history: History, scheduler: Scheduler) -> None:
+        scenario = history.scenario
+        numbers = count(1)
+        super().__init__(
+            Fleet.from_instances(scenario.fleet),
+            now=lambda: true_time(scheduler.time),
+            request_ids=lambda: f"R-{next(numbers)}",
+            faults=scenario.faults,
+            behaviour=scenario.behaviour,
+            remember=0,
+        )
+        self._history = history
+        self._scheduler = scheduler
+        for instance in self.instances():
+            self.note(instance)
+
+    def note(self, instance: Instance) -> None:
+        """Note what an instance has become."""
+        states = self._history.states.setdefault(instance.instance_id, [])
+        if not states or states[-1][1] != instance:
+            states.append((self._scheduler.time, instance))
+
+    def meddle(self, meddling: Meddling) -> None:
+        """Let somebody else do this; nothing, where it can't be done to the instance as it is."""
+        before = self.instance(meddling.instance_id)
+        after = self._meddled(before, meddling)
+        if after is None:
+            return
+        if meddling.stale:
+            until = true_time(self._scheduler.time + meddling.stale)
+            after = replace(after, former=before, former_until=until)
+        self._account.replace(after)
+        self.note(after)
+        self._history.meddled.append(
+            (
+                self._history.step(),
+                self._scheduler.time,
+                meddling.instance_id,
+                f"{meddling.deed} {meddling.word}".strip(),
+            )
+        )
+
+    def _meddled(self, instance: Instance, meddling: Meddling) -> Instance | None:
+        profile, now = instance.profile, self.now()
+        key, _, value = meddling.word.partition("=")
+        match meddling.deed:
+            case "start" if instance.status == STOPPED:
+                start_seconds = profile.emulator.start_seconds
+                seconds = (
+                    self._history.scenario.behaviour.start_seconds if start_seconds is None else start_seconds
+                )
+                document = {**profile.document, "StartTime": now.strftime("%Y-%m-%dT%H:%MZ")}
+                return Instance(
+                    profile=replace(profile, document=document),
+                    status=STARTING,
+                    stopped_mode="Not-applicable",
+                    changes_at=now + timedelta(seconds=seconds),
+                )
+            case "stop" if instance.status == RUNNING:
+                return instance.stopping(now, profile.emulator.stop_seconds or 0.0, "KeepCharging")
+            case "lock":
+                return replace(instance, profile=_locked(profile, profile.locks | {meddling.word}))
+            case "unlock" if meddling.word in profile.locks:
+                return replace(instance, profile=_locked(profile, profile.locks - {meddling.word}))
+            case "tag":
+                return replace(instance, profile=_tagged(profile, {**profile.tags, key: value}))
+            case "untag" if key in profile.tags:
+                tags = {name: text for name, text in profile.tags.items() if name != key}
+                return replace(instance, profile=_tagged(profile, tags))
+        return None
+
+
+def _locked(profile: FleetInstance, locks: frozenset[str]) -> FleetInstance:
+    reasons = [{"LockReason": lock} for lock in sorted(locks)]
+    return replace(
+        profile, locks=locks, document={**profile.document, "OperationLocks": {"LockReason": reasons}}
+    )
+
+
+def _tagged(profile: FleetInstance, tags: dict[str, str]) -> FleetInstance:
+    listed = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
+    return replace(profile, tags=tags, document={**profile.document, "Tags": {"Tag": listed}})

@@ -1,0 +1,89 @@
+"""The contract's fourth rule: no target is lost, and report, log and exception say the same."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from function.invocation import StopIncomplete
+from function.request import InvalidEvent
+from simulation.case import Case
+
+MAX_LINE_BYTES = 32_000
+LINE_ONLY = ("time", "level", "request_id")
+KEYS = ("time", "level", "message", "request_id", "source", "event_id")
+
+
+def nothing_is_lost(case: Case) -> Iterator[str]:
+    """Rule 4: one outcome for each target, in the report and in the log alike; every line fit for FC."""
+    yield from _unfit_lines(case)
+    if case.invocation.ended is None:
+        return
+    raised, report = case.invocation.raised, case.invocation.report
+    if raised is not None and not isinstance(raised, StopIncomplete | InvalidEvent):
+        yield f"{type(raised).__name__} left the handler: {raised}"
+    if [index for index, line in enumerate(case.lines) if "summary" in line] != [len(case.lines) - 1]:
+        yield "the summary is not the one line that ends the log"
+    logged = [line for line in case.lines if "instance_id" in line]
+    if report is not None:
+        yield from _wrong_totals(case, report, logged)
+        yield from _each_target_has_its_outcome(case, report["outcomes"], report["refusals"])
+    elif logged or not case.invocation.delivery.http:
+        yield "there is no report"
+
+
+def _unfit_lines(case: Case) -> Iterator[str]:
+    for _, _, text in case.invocation.written:
+        if len(text.encode()) > MAX_LINE_BYTES or "\n" in text:
+            yield f"a line of {len(text.encode())} bytes: {text[:200]}"
+    for line in case.lines:
+        missing = [key for key in KEYS if key not in line]
+        if missing or line["request_id"] != case.invocation.request_id:
+            yield f"a line without {missing or 'its own request_id'}: {line}"
+
+
+def _wrong_totals(
+    case: Case, report: Mapping[str, Any], logged: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    outcomes = [{key: line[key] for key in line if key not in LINE_ONLY} for line in logged]
+    if _sorted(report["outcomes"]) != _sorted(outcomes):
+        yield "the outcomes of the report are not those of the log"
+    counts = Counter(outcome["status"] for outcome in report["outcomes"])
+    if report["summary"] != {"total": len(report["outcomes"])} | counts:
+        yield f"the summary says {report['summary']}, and there are {counts}"
+    left = counts["failed"] + counts["unknown"] + counts["not_attempted"] + len(report["region_errors"])
+    raised = case.invocation.raised
+    if not case.invocation.delivery.http and isinstance(raised, StopIncomplete) is not bool(left):
+        yield f"{left} are left, and the handler raised {raised!r}"
+
+
+def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted(json.dumps(outcome, sort_keys=True) for outcome in outcomes)
+
+
+def _each_target_has_its_outcome(
+    case: Case, outcomes: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    places = Counter((outcome["region_id"], outcome["instance_id"]) for outcome in outcomes)
+    yield from (f"{place} has {count} outcomes" for place, count in places.items() if count > 1)
+    too_many = [refusal for refusal in refusals if refusal["code"] == "Guard.TooManyInstances"]
+    meant = sum(len(refusal["instance_ids"]) for refusal in too_many)
+    if too_many and meant <= case.limits.max_instances:
+        yield f"{meant} instances were too many for {case.limits.max_instances}"
+    refused = {refusal["event_id"] for refusal in too_many}
+    for wish in case.accepted:
+        lost = [one for one in wish.ids if not any((region, one) in places for region in wish.regions)]
+        if wish.filters is not None:
+            lost += [
+                one
+                for region, one in case.always_matching(wish)
+                if (region, one) not in places and not case.region_errors(wish.event_id, region)
+            ]
+        if lost and wish.event_id not in refused:
+            yield f"{lost}, meant by {wish.event_id}, have no outcomes"
+    for region, one in places:
+        if not any(
+            region in wish.regions and (one in wish.ids or (wish.filters is not None and one in case.looks))
+            for wish in case.accepted
+        ):
+            yield f"{one} has an outcome, and no event means it"

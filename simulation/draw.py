@@ -1,0 +1,247 @@
+"""One seed, one scenario: settings, events, and how bad a day it is."""
+
+import json
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from local.account import Behaviour
+from local.errors import error_row
+from local.faults import GARBAGE, HTML, Failure, Fault, Quota, Reset
+from local.instance import Aftermath
+from simulation.fleets import HOUR, LOCKS, draw_fleet, draw_keep_until
+from simulation.machine import WallClock
+from simulation.scenario import (
+    OWN_REGION,
+    SECOND_REGION,
+    THIRD_REGION,
+    Delivery,
+    Limits,
+    Meddling,
+    Scenario,
+    Weather,
+)
+from simulation.wishes import SYSTEM_EVENT, draw_events, over_http
+
+ACTIONS = (
+    "*",
+    "StopInstance",
+    "StopInstance",
+    "StopInstance",
+    "StopInstance",
+    "DescribeInstances",
+    "DescribeInstances",
+    "DescribeInstanceTypes",
+)
+CODES = (
+    *("InternalError", "InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable"),
+    *("Throttling.User", "Throttling", "Throttling.Api", "InvalidOperation.Conflict", "InstanceNotReady"),
+    *("IncorrectInstanceStatus", "DiskError", "InvalidInstanceId.NotSupport", "InstanceLockedForSecurity"),
+    *("Forbidden.RAM", "NoPermission", "InvalidSecurityToken.Expired", "SomethingNobodyKnows"),
+    *("OperationDenied.SystemInstanceNotSupport", "InstanceExpiredOrInArrears", "SignatureNonceUsed"),
+)
+# Those after which the effect may have come all the same; the others say that nothing was done.
+PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable")
+CALM_TIMEOUT = 600
+
+
+def draw_scenario(seed: int) -> Scenario:
+    """Draw everything that the seed stands for; the same on every machine, and at every time."""
+    random = Random(f"scenario {seed}")
+    calm = random.random() < 0.2
+    limits = _limits(random)
+    keep_until: dict[str, float] = {}
+    fleet = draw_fleet(random, limits, keep_until, calm=calm)
+    deliveries = _deliveries(random, fleet, limits, calm=calm)
+    behaviour = Behaviour(stop_seconds=2.0, start_seconds=random.choice((1.0, 3.0, 40.0)))
+    if calm:
+        return Scenario(
+            seed=seed,
+            calm=True,
+            fleet=fleet,
+            behaviour=behaviour,
+            limits=limits,
+            keep_until=keep_until,
+            deliveries=deliveries,
+        )
+    meddlings = _meddlings(random, fleet, limits, keep_until) if random.random() < 0.4 else ()
+    return Scenario(
+        seed=seed,
+        calm=False,
+        fleet=fleet,
+        behaviour=behaviour,
+        limits=limits,
+        keep_until=keep_until,
+        deliveries=deliveries,
+        faults=_faults(random, fleet) if random.random() < 0.7 else (),
+        weather=_weather(random) if random.random() < 0.5 else Weather(),
+        wall=_wall(random) if random.random() < 0.4 else WallClock(),
+        meddlings=meddlings,
+    )
+
+
+def _limits(random: Random) -> Limits:
+    chance = random.random
+    return Limits(
+        allowed_regions=random.choice(
+            (
+                (),
+                (),
+                (OWN_REGION, SECOND_REGION),
+                (OWN_REGION, SECOND_REGION),
+                (OWN_REGION, SECOND_REGION, THIRD_REGION),
+            )
+        )
+        if chance() < 0.95
+        else (SECOND_REGION,),
+        required_tag=random.choice((("auto-stop", "true"), ("auto-stop", None), None)),
+        protected_tag=random.choice((("stop-guard", "protected"), ("keep", None))),
+        keep_until_key=random.choice(("keep-running-until", "until")),
+        min_uptime_minutes=random.choice((0, 0, 0, 5, 30)),
+        max_instances=random.choice((0, 1, 2, 3)) if chance() < 0.15 else random.choice((10, 100, 1000)),
+        stopped_mode=random.choice(("KeepCharging", "StopCharging")),
+        max_event_age_minutes=random.choice((0, 60, 60, 20)),
+        verify_seconds=random.choice((0, 1, 5, 20, 60, 120, 120)),
+        concurrency=random.choice((1, 2, 3, 16, 16)),
+        dry_run=chance() < 0.07,
+        endpoint=random.choice((None, "https://ecs.example.com", "http://127.0.0.1:8014")),
+        system_events=random.choice(("", SYSTEM_EVENT, "Instance:*")),
+    )
+
+
+def _deliveries(
+    random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, *, calm: bool
+) -> list[Delivery]:
+    """Draw one event, or more, each perhaps delivered twice at about the same time."""
+    deliveries = []
+    start = 0.0
+    for _ in range(1 if calm or random.random() < 0.85 else 2):
+        event, wishes = draw_events(random, fleet, limits, start)
+        http = random.random() < 0.1
+        body, authorized = over_http(random, event) if http else (event, True)
+        for _ in range(1 if calm or random.random() < 0.75 else 2):
+            timeout = (
+                CALM_TIMEOUT
+                if calm
+                else random.choice((1, 2, 3, 5, 10, 20, 30, 60, 60, 60, 120, 120, 300, 300, 600))
+            )
+            kill = not calm and random.random() < 0.25
+            deliveries.append(
+                Delivery(
+                    body=json.dumps(body).encode(),
+                    wishes=tuple(wishes),
+                    start=start,
+                    timeout=timeout,
+                    kills=tuple(
+                        round(random.uniform(0, random.choice((1, 3, 10, 60))), 2)
+                        if kill and random.random() < 0.7
+                        else None
+                        for _ in range(random.choice((1, 2, 4)))
+                    ),
+                    retry_after=random.choice((1.0, 5.0, 60.0)),
+                    http=http,
+                    authorized=authorized,
+                )
+            )
+            start += random.choice((0.0, 0.0, 0.05, 0.5, 2.0, 10.0, 60.0))
+    return deliveries
+
+
+def _weather(random: Random) -> Weather:
+    def sometimes(*choices: float) -> float:
+        return random.choice(choices) if random.random() < 0.5 else 0.0
+
+    return Weather(
+        latencies=random.choice(
+            ((0.02, 0.05, 0.1), (0.0,), (0.5, 1.0, 1.0, 3.0), (0.05, 0.05, 6.0, 11.0), (0.1, 0.1, 0.1, 30.0))
+        ),
+        no_connection=sometimes(0.02, 0.05, 0.3),
+        lost=sometimes(0.02, 0.1, 0.3, 0.7),
+        late=sometimes(0.05, 0.2),
+        late_stop=sometimes(0.2, 0.6),
+        late_seconds=random.choice((12.0, 60.0, 300.0)),
+        drip=sometimes(0.05, 0.3),
+    )
+
+
+def _faults(random: Random, fleet: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    faults = []
+    for _ in range(random.choice((1, 1, 2, 3))):
+        first = random.choice((1, 1, 1, 2, 3, 5))
+        last = random.choice((first, first, first + 1, first + 4, None))
+        instance_id = random.choice(fleet)["InstanceId"] if random.random() < 0.2 else None
+        match random.randrange(8):
+            case 0 | 1 | 2:
+                code = random.choice(CODES)
+                effect: Any = Failure(
+                    row=error_row(code, status=403),
+                    retry_after_ms=random.choice((None, None, 0, 500, 2000, 70000)),
+                )
+                after = code in PERHAPS_DONE and random.random() < 0.4
+            case 3:
+                effect, after = Reset(), random.random() < 0.6
+            case 4:
+                effect, after = random.choice((HTML, GARBAGE)), random.random() < 0.6
+            case 5:
+                effect, after = Quota(random.choice((0, 1, 2, 5, 10))), False
+            case 6:
+                effect, after = Aftermath(stuck=random.choice(("Running", "Stopping"))), False
+            case _:
+                effect, after = Aftermath(stale_seconds=random.choice((0.5, 3.0, 15.0, 100.0))), False
+        faults.append(
+            Fault(
+                effect=effect,
+                action=random.choice(ACTIONS),
+                instance_id=instance_id,
+                first=first,
+                last=last,
+                after=after,
+            )
+        )
+    return faults
+
+
+def _wall(random: Random) -> WallClock:
+    jumps = []
+    if random.random() < 0.5:
+        jumps = [
+            (random.uniform(0, 90), random.choice((-HOUR, -70.0, -3.0, 3.0, 70.0, HOUR)))
+            for _ in range(random.choice((1, 2)))
+        ]
+    return WallClock(
+        skew=random.choice((*(0.0, 0.3, 2.0, -20.0, 45.0) * 3, 290.0, 400.0, -HOUR, 2 * HOUR)),
+        jumps=sorted(jumps),
+    )
+
+
+def _meddlings(
+    random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, keep_until: dict[str, float]
+) -> list[Meddling]:
+    meddlings = []
+    for _ in range(random.choice((1, 1, 2, 4, 8))):
+        deed = random.choice(("start", "start", "stop", "stop", "lock", "unlock", "tag", "untag"))
+        word = ""
+        if deed in {"lock", "unlock"}:
+            word = random.choice(LOCKS)
+        elif deed in {"tag", "untag"}:
+            word = _tag(random, limits, keep_until)
+        meddlings.append(
+            Meddling(
+                moment=round(random.uniform(0, random.choice((1, 5, 30, 200))), 2),
+                instance_id=random.choice(fleet)["InstanceId"],
+                deed=deed,
+                word=word,
+                stale=random.choice((0.0, 0.0, 2.0, 20.0)) if deed != "start" else 0.0,
+            )
+        )
+    return meddlings
+
+
+def _tag(random: Random, limits: Limits, keep_until: dict[str, float]) -> str:
+    key, value = random.choice(
+        (limits.protected_tag, limits.required_tag or limits.protected_tag, ("env", "dev"))
+    )
+    if random.random() < 0.25:
+        key = limits.keep_until_key
+        value, keep_until[value] = draw_keep_until(random)
+    return f"{key}={value or 'true'}"

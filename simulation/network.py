@@ -1,0 +1,120 @@
+"""The way to ECS: in place of the SDK's client, one that sends each call through the weather."""
+
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any
+
+import requests
+
+from function import sdk
+from local.errors import ApiError, BrokenAnswer, ConnectionLost
+from simulation.cloud import Cloud
+from simulation.history import NO_ANSWER, NO_CONNECTION, Call, History, Invocation
+from simulation.scheduler import Scheduler, Task
+
+DRIP_FACTOR = 4
+"""A client whose answer comes in drips, each of them in time, waits at most so many times longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """All between the invocations and ECS. What was sent goes its way, whatever becomes of the sender."""
+
+    cloud: Cloud
+    history: History
+    scheduler: Scheduler
+    random: Random
+
+    def latency(self) -> float | None:
+        """Draw the seconds that a message takes; None: it is lost."""
+        weather = self.history.scenario.weather
+        if self.random.random() < weather.lost:
+            return None
+        if self.random.random() < weather.late:
+            return self.random.uniform(0, weather.late_seconds)
+        return self.random.choice(weather.latencies)
+
+    def arrive(self, call: Call, sender: Task) -> None:
+        """Let a call reach ECS, and its answer set out."""
+        call.arrived, call.arrived_step = self.scheduler.time, self.history.step()
+        try:
+            before = self.cloud.instance(call.parameters.get("InstanceId", ""))
+        except KeyError:
+            before = None
+        learnt = ""
+        try:
+            call.body = self.cloud.call(call.action, call.parameters)
+            call.code = ""
+        except ApiError as error:
+            call.code = learnt = error.code
+            call.retry_after_ms = error.retry_after_ms
+        except (BrokenAnswer, ConnectionLost) as error:
+            call.code, learnt = type(error).__name__, NO_ANSWER
+        if before is not None:
+            call.before, call.after = before, self.cloud.instance(before.instance_id)
+            self.cloud.note(call.after)
+        back = self.latency()
+        if back is not None:
+            self.scheduler.at(self.scheduler.time + back, partial(self._answer, call, sender, learnt))
+
+    def hear(self, call: Call, what: str) -> None:
+        """Note what a client makes of its call."""
+        call.heard, call.heard_at, call.heard_step = what, self.scheduler.time, self.history.step()
+
+    def _answer(self, call: Call, sender: Task, what: str) -> None:
+        if call.heard is None and not sender.greenlet.dead:
+            self.hear(call, what)
+            self.scheduler.wake(sender)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What `function.ecs.SdkEcs` uses of the SDK's client, down to what that raises."""
+
+    network: Network
+    invocation: Invocation
+    region_id: str
+
+    def call_api(self, params: Any, request: Any, runtime: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's untyped objects
+        """Send a call and wait for its answer, in the time that `runtime` gives for it (milliseconds)."""
+        network, scheduler, random = self.network, self.network.scheduler, self.network.random
+        weather = network.history.scenario.weather
+        call = Call(
+            invocation=self.invocation.number,
+            action=params.action,
+            region_id=self.region_id,
+            parameters=request.query,
+            sent=scheduler.time,
+            sent_step=network.history.step(),
+        )
+        network.history.calls.append(call)
+        if random.random() < weather.no_connection:
+            scheduler.wait(scheduler.time + random.choice((0.0, runtime.connect_timeout / 1000)))
+            network.hear(call, NO_CONNECTION)
+            raise requests.ConnectTimeout
+        late = call.action == "StopInstance" and random.random() < weather.late_stop
+        there = random.uniform(0, weather.late_seconds) if late else network.latency()
+        if there is not None:
+            scheduler.at(scheduler.time + there, partial(network.arrive, call, scheduler.running))
+        patience = (runtime.connect_timeout + runtime.read_timeout) / 1000
+        if random.random() < weather.drip:
+            patience *= random.uniform(1, DRIP_FACTOR)
+        scheduler.wait(scheduler.time + patience)
+        if call.heard is None:
+            network.hear(call, NO_ANSWER)
+        if call.heard == NO_ANSWER:
+            raise requests.ReadTimeout
+        if call.heard:
+            raise _refused(call)
+        return {"body": call.body}
+
+
+def _refused(call: Call) -> Exception:
+    """Make what the SDK raises for an error answer; `retry_after` is there with x-acs-retry-after alone."""
+    error: Exception = sdk.TeaException(
+        {"code": call.code, "message": "", "data": {"RequestId": f"R-{call.sent_step}"}}
+    )
+    if call.retry_after_ms is not None:
+        vars(error)["retry_after"] = call.retry_after_ms
+    return error

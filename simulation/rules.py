@@ -1,0 +1,189 @@
+"""The contract's six rules, and the end in time, each told anew in its simplest form."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from simulation.case import Case, Look
+from simulation.completeness import nothing_is_lost
+from simulation.documents import carries, locks, start_moment, tags
+from simulation.history import Call
+from simulation.scenario import OWN_REGION, Wish
+from simulation.truth import calm_days_are_used, statuses_are_true
+
+MAX_ATTEMPTS = 5
+UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")
+"""Calls that ECS did not look at, and the one for StopCharging after which KeepCharging is asked for."""
+
+LOOK_AGE_SECONDS = 30.1
+"""What was seen longer ago is no reason for a stop."""
+
+PERSISTENT_MEMORY = "ecs.re6p."
+
+Rule = Callable[[Case], Iterator[str]]
+
+
+def safe_instances_only(case: Case) -> Iterator[str]:
+    """Rule 1: no stop call to an instance locked for security, or with local disks that no one gave up."""
+    for call, look in _judged(case):
+        if look is None:
+            yield f"{call.instance_id} got a stop call before it was looked at"
+            continue
+        age = call.sent - (look.call.heard_at or 0.0)
+        if age > LOOK_AGE_SECONDS:
+            yield f"{call.instance_id} got a stop call {age:.1f} s after it was looked at"
+        if "security" in locks(look.document):
+            yield f"{call.instance_id} got a stop call, though its security lock was seen"
+        consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.region_id)]
+        disks = case.has_disks(look, call)
+        if disks is not False and not any(consents):
+            has = "has" if disks else "may have"
+            yield f"{call.instance_id} {has} local disks, and got a stop call without the event's consent"
+
+
+def parameters_as_decided(case: Case) -> Iterator[str]:
+    """Rule 2: what is sent is what the event and the settings ask for, and nothing else."""
+    for call, look in _judged(case):
+        if look is None:
+            continue
+        owners = case.owners(call.instance_id, call.region_id)
+        expected = [_parameters(case, owner, call, look) for owner in owners]
+        if expected and call.parameters not in expected:
+            yield f"{call.instance_id} got a stop call with {dict(call.parameters)}, expected {expected[0]}"
+
+
+def _parameters(case: Case, wish: Wish, call: Call, look: Look) -> dict[str, str]:
+    document = look.document
+    disks = case.has_disks(look, call)
+    mode = wish.stopped_mode or case.limits.stopped_mode
+    economical = (
+        document["InstanceChargeType"] == "PostPaid"
+        and document["InstanceNetworkType"] == "vpc"
+        and disks is False
+        and not document["InstanceType"].startswith(PERSISTENT_MEMORY)
+    )
+    rejected = any(
+        earlier.heard == "InvalidInstanceId.NotSupport"
+        and earlier.parameters["StoppedMode"] == "StopCharging"
+        for earlier in case.stops[call.instance_id]
+        if earlier.sent_step < call.sent_step
+    )
+    parameters = {
+        "InstanceId": call.instance_id,
+        "StoppedMode": mode if economical and not rejected else "KeepCharging",
+        "ForceStop": str(wish.force_stop),
+        "DryRun": str(wish.dry_run or case.limits.dry_run),
+    }
+    return parameters if disks is False else parameters | {"ConfirmStop": "True"}
+
+
+def dry_runs_change_nothing(case: Case) -> Iterator[str]:
+    """Rule 3: a dry run has no effect."""
+    for call, _ in _judged(case):
+        owners = case.owners(call.instance_id, call.region_id)
+        dry = case.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
+        if dry and call.effective:
+            yield f"{call.instance_id} was stopped by a dry run"
+
+
+def once_is_enough(case: Case) -> Iterator[str]:
+    """Rule 5: a stop is asked for again only after a look shows it wasn't done, and never once it was."""
+    for instance_id, calls in case.stops.items():
+        counted = [call for call in calls if not str(call.heard).startswith(UNCOUNTED)]
+        if len(counted) > MAX_ATTEMPTS:
+            yield f"{instance_id} got {len(counted)} stop calls, throttled ones not counted"
+        looks = case.looks.get(instance_id, ())
+        for earlier, later in pairwise(calls):
+            between = [
+                look.document["Status"]
+                for look in looks
+                if earlier.heard_step is not None
+                and earlier.heard_step < look.call.sent_step
+                and (look.call.heard_step or 0) < later.sent_step
+            ]
+            if earlier.heard == "":
+                yield f"{instance_id} got a stop call after ECS had accepted one"
+            elif not between or between[-1] != "Running":
+                yield f"{instance_id} got a stop call again without a look that showed it Running: {between}"
+            elif {"Stopping", "Stopped"} & set(between):
+                yield f"{instance_id} got a stop call after it was seen stopping"
+    if case.invocation.number == 0:
+        yield from _stopped_once(case)
+
+
+def _stopped_once(case: Case) -> Iterator[str]:
+    """Count over all invocations: one stop, and one more for each time that somebody started it again."""
+    effects = Counter(
+        call.instance_id for call in case.history.calls if call.action == "StopInstance" and call.effective
+    )
+    starts = Counter(one for _, _, one, deed in case.history.meddled if deed == "start")
+    for instance_id, count in effects.items():
+        if count > 1 + starts[instance_id]:
+            yield f"{instance_id} was stopped {count} times, and started {starts[instance_id]} times"
+
+
+def within_what_is_allowed(case: Case) -> Iterator[str]:
+    """Rule 6: only where, what, when and how many the environment allows, and only as an event asks."""
+    limits = case.limits
+    for region, endpoint in case.invocation.connected:
+        if region not in (limits.allowed_regions or (OWN_REGION,)):
+            yield f"{region} is not allowed, and was connected to"
+        if endpoint != limits.endpoint:
+            yield f"the endpoint is {endpoint}, and should be {limits.endpoint}"
+    if len(case.stops) > limits.max_instances:
+        yield f"{len(case.stops)} instances got stop calls, more than {limits.max_instances}"
+    for call, look in _judged(case):
+        if not case.owners(call.instance_id, call.region_id):
+            yield f"{call.instance_id} got a stop call, and no accepted event means it"
+        if look is not None:
+            yield from (
+                f"{call.instance_id} got a stop call, though {why}" for why in _objections(case, call, look)
+            )
+
+
+def _objections(case: Case, call: Call, look: Look) -> Iterator[str]:
+    limits, document = case.limits, look.document
+    # The decision was made some time between the look and the call.
+    now = case.history.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
+    if limits.required_tag and not carries(document, limits.required_tag):
+        yield "it was not opted in"
+    if carries(document, limits.protected_tag):
+        yield "it was protected"
+    if document["Status"] != "Running":
+        yield f"it was {document['Status']}"
+    if locks(document):
+        yield f"it was locked: {sorted(locks(document))}"
+    until = tags(document).get(limits.keep_until_key)
+    if until is not None and case.history.scenario.keep_until.get(until, 0.0) > now:
+        yield f"it was to be kept running until {until!r}"
+    started = start_moment(document)
+    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
+        yield f"it was started at {document['StartTime']!r}"
+
+
+def ends_in_time(case: Case) -> Iterator[str]:
+    """End at least a second before FC's timeout."""
+    invocation = case.invocation
+    took = (invocation.killed if invocation.ended is None else invocation.ended) - invocation.started  # type: ignore[operator]  # one of both is there
+    if invocation.outlived or (invocation.ended is not None and took > invocation.delivery.timeout - 1):
+        yield f"it took {took:.3f} s of {invocation.delivery.timeout}"
+
+
+def _judged(case: Case) -> Iterator[tuple[Call, Look | None]]:
+    """Give each stop call with what was last seen of its instance."""
+    for calls in case.stops.values():
+        for call in calls:
+            yield call, case.last_look(call)
+
+
+RULES: dict[str, Rule] = {
+    "rule 1": safe_instances_only,
+    "rule 2": parameters_as_decided,
+    "rule 3": dry_runs_change_nothing,
+    "rule 4": nothing_is_lost,
+    "rule 5": once_is_enough,
+    "rule 6": within_what_is_allowed,
+    "deadline": ends_in_time,
+    "truth": statuses_are_true,
+    "calm": calm_days_are_used,
+}

@@ -1,0 +1,155 @@
+"""What a simulation is about: a fleet, an environment, events, and everything that can come in the way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.account import Behaviour
+from local.faults import Fault
+from simulation.machine import WallClock
+
+OWN_REGION, SECOND_REGION, THIRD_REGION = "cn-hangzhou", "cn-shanghai", "cn-beijing"
+ALARM_TOKEN = "simulated-token"  # noqa: S105 - made up, as everything here
+
+RIGHT = WallClock()
+"""A wall clock that is never wrong."""
+
+Tag = tuple[str, str | None]
+"""A key, and a value or None for any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the environment allows, as the simulation itself understands it."""
+
+    allowed_regions: tuple[str, ...]
+    required_tag: Tag | None
+    protected_tag: Tag
+    keep_until_key: str
+    min_uptime_minutes: int
+    max_instances: int
+    stopped_mode: str
+    max_event_age_minutes: int
+    verify_seconds: int
+    concurrency: int
+    dry_run: bool
+    endpoint: str | None
+    system_events: str
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that say so."""
+        return {
+            "FC_REGION": OWN_REGION,
+            "ALLOWED_REGIONS": ",".join(self.allowed_regions),
+            "REQUIRED_TAG": _text(self.required_tag),
+            "PROTECTED_TAG": _text(self.protected_tag),
+            "KEEP_UNTIL_TAG": self.keep_until_key,
+            "MIN_UPTIME_MINUTES": str(self.min_uptime_minutes),
+            "MAX_INSTANCES": str(self.max_instances),
+            "STOPPED_MODE": self.stopped_mode,
+            "MAX_EVENT_AGE_MINUTES": str(self.max_event_age_minutes),
+            "VERIFY_SECONDS": str(self.verify_seconds),
+            "CONCURRENCY": str(self.concurrency),
+            "DRY_RUN": str(self.dry_run).lower(),
+            "ECS_ENDPOINT": self.endpoint or "",
+            "SYSTEM_EVENTS": self.system_events,
+            "ALARM_TOKEN": ALARM_TOKEN,
+        }
+
+
+def _text(tag: Tag | None) -> str:
+    if tag is None:
+        return ""
+    key, value = tag
+    return key if value is None else f"{key}={value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one event asks for. It names `ids`, or has `filters` under DescribeInstances' parameter names.
+
+    `time`: the moment at which it says it was made; None: it doesn't say. `enabled`: its alarm's state or its
+    system event may stop something. `valid`: it can be understood.
+    """
+
+    event_id: str | None
+    ids: tuple[str, ...] = ()
+    filters: Mapping[str, str] | None = None
+    regions: tuple[str, ...] = (OWN_REGION,)
+    stopped_mode: str | None = None
+    confirm_stop: bool = False
+    force_stop: bool = False
+    dry_run: bool = False
+    time: float | None = None
+    enabled: bool = True
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event as FC delivers it, again after each failure unless it came over HTTP.
+
+    `kills`: for each try, the seconds after which the machine goes down; None: it doesn't.
+    `retry_after`: seconds from a failure to the next try. `authorized`: has the right token, or needs none.
+    """
+
+    body: bytes
+    wishes: tuple[Wish, ...]
+    start: float
+    timeout: int
+    kills: tuple[float | None, ...]
+    retry_after: float
+    http: bool = False
+    authorized: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """What the way to ECS is like. `latencies`: seconds that a message takes, one way; the rest are chances.
+
+    `late`: a message takes up to `late_seconds`, and so does a stop call with `late_stop` on its way to ECS.
+    `drip`: the answer comes so slowly that the client waits longer than it wanted to.
+    """
+
+    latencies: tuple[float, ...] = (0.02, 0.05, 0.05, 0.1)
+    no_connection: float = 0.0
+    lost: float = 0.0
+    late: float = 0.0
+    late_stop: float = 0.0
+    late_seconds: float = 60.0
+    drip: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meddling:
+    """What somebody else does to an instance: `start`, `stop`, `lock`, `unlock`, `tag` or `untag`.
+
+    `word`: the lock's reason, or the tag as `key=value`. Reads show it only `stale` seconds later.
+    """
+
+    moment: float
+    instance_id: str
+    deed: str
+    word: str = ""
+    stale: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that a simulation starts from; the seed gives it all.
+
+    `keep_until`: each value of a keep-until tag, and the moment until which it keeps its instance running.
+    `calm`: nothing comes in the way, so every instance that may be stopped has to be.
+    """
+
+    seed: int
+    calm: bool
+    fleet: Sequence[Mapping[str, Any]]
+    behaviour: Behaviour
+    limits: Limits
+    keep_until: Mapping[str, float]
+    deliveries: Sequence[Delivery]
+    faults: Sequence[Fault] = ()
+    weather: Weather = Weather()
+    wall: WallClock = RIGHT
+    meddlings: Sequence[Meddling] = ()

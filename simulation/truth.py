@@ -1,0 +1,227 @@
+"""What each status of an outcome promises, held against what really happened; and that calm days are used."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from local.instance import STOPPED, STOPPING
+from simulation.case import Case, Look
+from simulation.documents import carries, locks, start_moment, tags
+from simulation.history import NO_ANSWER, NO_CONNECTION, Call
+from simulation.machine import EPOCH
+
+Outcome = Mapping[str, Any]
+
+CALM_SECONDS = 5.0
+"""No call and no decision of a calm day comes later after what it rests on."""
+
+
+PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed")
+"""Ends of the codes after which only a look can tell what was done."""
+
+ROUNDING_SECONDS = 1e-5
+"""A datetime, which ECS keeps its times in, is rounded to microseconds."""
+
+
+def statuses_are_true(case: Case) -> Iterator[str]:
+    """Truth: each outcome says what became of its instance, and of this run's calls for it."""
+    report = case.invocation.report if case.invocation.ended is not None else None
+    for outcome in report["outcomes"] if report else ():
+        problems = _problems(case, outcome, case.stops_of(outcome))
+        yield from (f"{outcome['instance_id']} is {outcome['status']}, {problem}" for problem in problems)
+
+
+def _problems(case: Case, outcome: Outcome, calls: Sequence[Call]) -> Iterator[str]:
+    sent = sum(call.heard != NO_CONNECTION for call in calls)
+    if outcome["attempts"] != sent:
+        yield f"with {outcome['attempts']} attempts, and {sent} calls were sent"
+    if outcome["message"].startswith("the run ended before"):
+        yield outcome["message"]
+    if outcome["code"] == "InvalidInstanceId.NotFound" and _is_there(case, outcome):
+        yield "and not found, and it was there all the time"
+    looks = [look for look in case.looks_of(outcome) if calls and look.call.sent_step > calls[0].sent_step]
+    status = outcome["status"]
+    contradicted = calls and status == "refused" and calls[-1].heard == "IncorrectInstanceStatus"
+    if contradicted and not any(look.call.sent_step > calls[-1].sent_step for look in looks):
+        yield "and was not looked at again, though it was not as it had been seen"
+    if status in NOT_OURS:
+        for call in calls:
+            # After such an error a look decides; where old reads spoil it, nothing can be known.
+            spoilt = str(call.heard).endswith(PERHAPS_DONE) and not _perhaps_done(call, looks)
+            if call.effective and not spoilt:
+                yield f"and its call at {call.sent:.3f} s stopped it"
+    if calls and status in {"stopped", "stopping", "would_stop"}:
+        yield from _mode_problems(outcome, calls, looks)
+    if status in _PROOFS:
+        yield from _PROOFS[status](case, outcome, calls, looks)
+
+
+def _stopped(case: Case, outcome: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+    if STOPPED not in _seen(looks):
+        yield "and no look after the call showed that"
+    elif not _was(case, outcome["instance_id"], {STOPPED}, since=calls[0].sent):
+        yield "and never was after the call"
+
+
+def _stopping(case: Case, _: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+    accepted = any(call.heard == "" for call in _heard(case, calls))
+    if not accepted and not _seen(looks) & {STOPPED, STOPPING}:
+        yield "and ECS neither accepted the call nor showed it done"
+
+
+def _already_stopped(case: Case, outcome: Outcome, _: Sequence[Call], __: Sequence[Look]) -> Iterator[str]:
+    if not _was(case, outcome["instance_id"], {STOPPED, STOPPING}, since=case.invocation.started):
+        yield "and neither was stopping nor stopped"
+
+
+def _would_stop(case: Case, _: Outcome, calls: Sequence[Call], __: Sequence[Look]) -> Iterator[str]:
+    if not any(call.heard == "DryRunOperation" for call in _heard(case, calls)):
+        yield "and ECS did not say so"
+
+
+def _unknown(case: Case, _: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+    # An answer that comes at the very moment in which time is up may be heard too late.
+    end = case.invocation.ended or 0.0
+    answered = all(
+        call.heard != NO_ANSWER and call.heard_at is not None and call.heard_at < end for call in calls
+    )
+    if answered and not (calls and _perhaps_done(calls[-1], looks)):
+        yield "and every stop call was answered"
+    elif calls[0].parameters["DryRun"] == "False" and _seen(looks) & {STOPPED, STOPPING}:
+        yield "and a look had settled it"
+
+
+NOT_OURS = frozenset({"already_stopped", "would_stop", "refused", "failed", "not_attempted"})
+"""The statuses which say that none of this run's calls stopped the instance."""
+
+Proof = Callable[[Case, Outcome, Sequence[Call], Sequence[Look]], Iterator[str]]
+
+_PROOFS: dict[str, Proof] = {
+    "stopped": _stopped,
+    "stopping": _stopping,
+    "already_stopped": _already_stopped,
+    "would_stop": _would_stop,
+    "unknown": _unknown,
+}
+
+
+def _heard(case: Case, calls: Sequence[Call]) -> Sequence[Call]:
+    """Give the calls of which anything was heard while the run went on."""
+    return [call for call in calls if call.heard_step is not None and call.heard_step <= case.last_step]
+
+
+def _seen(looks: Sequence[Look]) -> set[str]:
+    return {look.document["Status"] for look in looks}
+
+
+def _is_there(case: Case, outcome: Outcome) -> bool:
+    """Whether an instance is in a region where each event of this name that names it looks for it."""
+    instance_id = outcome["instance_id"]
+    states = case.history.states.get(instance_id)
+    regions = [
+        wish.regions
+        for wish in case.accepted
+        if wish.event_id == outcome["event_id"] and instance_id in wish.ids
+    ]
+    if not states or not regions:
+        return False
+    return all(states[0][1].profile.region_id in each for each in regions)
+
+
+def _perhaps_done(call: Call, looks: Sequence[Look]) -> bool:
+    """Whether an error leaves open what was done, and no look came after it."""
+    later = [look for look in looks if look.call.sent_step > (call.heard_step or 0)]
+    return not later and str(call.heard).endswith(PERHAPS_DONE)
+
+
+def _mode_problems(outcome: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+    mode = outcome["stopped_mode"]
+    if mode["expected"] not in {call.parameters["StoppedMode"] for call in calls}:
+        yield f"with {mode['expected']} expected, and that was never sent"
+    if outcome["status"] == "stopped" and looks:
+        actual = looks[-1].document["StoppedMode"]
+        if mode["actual"] != actual:
+            yield f"with {mode['actual']} reached, and ECS showed {actual}"
+        if {actual, mode["expected"]} == {"KeepCharging", "StopCharging"} and not outcome["warnings"]:
+            yield f"with {actual} reached, {mode['expected']} expected, and no warning"
+
+
+def _was(case: Case, instance_id: str, statuses: set[str], *, since: float) -> bool:
+    """Whether an instance really had one of the statuses at some time from then to the end of the run."""
+    end = case.invocation.ended or 0.0
+    states = case.history.states.get(instance_id, [])
+    ends = [moment for moment, _ in states[1:]] + [end]
+    for (start, state), next_start in zip(states, ends, strict=True):
+        if next_start < since or start > end:
+            continue
+        if state.status in statuses:
+            return True
+        if STOPPED in statuses and state.status == STOPPING and state.changes_at is not None:
+            done = (state.changes_at - EPOCH).total_seconds()
+            if done <= min(next_start, end) + ROUNDING_SECONDS:
+                return True
+    return False
+
+
+def calm_days_are_used(case: Case) -> Iterator[str]:
+    """Where nothing comes in the way, everything that may be stopped is, and the rest has its reason."""
+    report = case.invocation.report if case.history.scenario.calm else None
+    for outcome in report["outcomes"] if report else ():
+        expected = _expected(case, outcome)
+        if not expected & {outcome["status"], outcome["code"]}:
+            found = f"{outcome['status']} ({outcome['code']})"
+            yield f"{outcome['instance_id']} is {found}, expected {sorted(expected)}"
+        elif (
+            outcome["status"] == "stopping"
+            and case.limits.verify_seconds > _stop_seconds(case, outcome) + CALM_SECONDS
+        ):
+            yield f"{outcome['instance_id']} is stopping, and there was time to see it stopped"
+
+
+def _stop_seconds(case: Case, outcome: Outcome) -> float:
+    (document,) = (one for one in case.history.scenario.fleet if one["InstanceId"] == outcome["instance_id"])
+    seconds: float = document["x-emulator"]["StopSeconds"]
+    return seconds
+
+
+def _expected(case: Case, outcome: Outcome) -> set[str]:
+    """Give the statuses and codes that an outcome may have; two, where time ran on while it was decided."""
+    stop, looks = next(iter(case.stops_of(outcome)), None), case.looks_of(outcome)
+    look = case.last_look(stop) if stop else looks[-1] if looks else None
+    if look is None:
+        return {"InvalidInstanceId.NotFound"}
+    decided = (look.call.sent, stop.sent if stop else case.invocation.ended or 0.0)
+    reasons = {_reason(case, outcome, look, case.wall(moment) + ROUNDING_SECONDS) for moment in decided}
+    found = {reason for reason in reasons if reason}
+    return found if None not in reasons else found | {"stopped", "stopping", "would_stop"}
+
+
+def _reason(case: Case, outcome: Outcome, look: Look, now: float) -> str | None:
+    """Say why an instance may not be stopped, the first reason in the contract's order; None: it may be."""
+    limits, document = case.limits, look.document
+    if limits.required_tag and not carries(document, limits.required_tag):
+        return "Guard.NotOptedIn"
+    if carries(document, limits.protected_tag):
+        return "Guard.Protected"
+    if document["Status"] in {STOPPED, STOPPING}:
+        return "already_stopped"
+    if locks(document):
+        return (
+            "InstanceLockedForSecurity"
+            if "security" in locks(document)
+            else "InstanceExpiredOrInArrears"
+            if "financial" in locks(document)
+            else "Guard.OperationLocked"
+        )
+    if document["Status"] != "Running":
+        return "IncorrectInstanceStatus"
+    until = tags(document).get(limits.keep_until_key)
+    if until is not None and case.history.scenario.keep_until[until] > now:
+        return "Guard.KeepRunningUntil"
+    started = start_moment(document)
+    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
+        return "Guard.MinUptime"
+    owners = case.owners(outcome["instance_id"], outcome["region_id"])
+    before = next(iter(case.stops_of(outcome)), None)
+    if owners and not owners[0].confirm_stop and case.has_disks(look, before) is not False:
+        return "InstanceType.ParameterMismatch"
+    return None
