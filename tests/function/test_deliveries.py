@@ -1,0 +1,150 @@
+"""Several events in one delivery, and events that go wrong as a whole."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from function.ecs import Ecs
+from function.effects import Effects
+from function.invocation import StopIncomplete
+from function.request import InvalidEvent
+from local.fc import Runtime
+from tests.stage import Played, SetStage
+
+A, B, C = "i-bp1aaaaaaaaaaaaaaaa1", "i-bp1bbbbbbbbbbbbbbbb1", "i-bp1cccccccccccccccc1"
+
+
+def play(stage: SetStage, events: object, *instances: Mapping[str, object], **settings: str) -> Played:
+    """Deliver events to a fleet of three, some of them changed."""
+    fleet: dict[str, Mapping[str, object]] = {one: {"InstanceId": one} for one in (A, B, C)}
+    fleet |= {str(changed["InstanceId"]): changed for changed in instances}
+    return stage(*fleet.values()).invoke(events, runtime=Runtime.PYTHON_3_12, timeout=300, **settings)
+
+
+def test_each_outcome_has_its_own_event(stage: SetStage) -> None:
+    """An instance that two events name is handled once, for the first of them."""
+    played = play(stage, [{"InstanceIds": [A, B]}, {"InstanceIds": [B, C]}])
+    assert len(played.stops) == 3
+    assert played.outcomes[A]["event_id"] == played.outcomes[B]["event_id"] == played.report["event_id"]
+    assert played.outcomes[C]["event_id"] != played.outcomes[B]["event_id"]
+
+
+def test_a_dry_run_does_not_swallow_a_real_stop(stage: SetStage) -> None:
+    """Of two events about one instance, the one that really stops it counts."""
+    played = play(stage, [{"InstanceId": A, "DryRun": True}, {"InstanceId": A}])
+    assert (played.outcome["status"], played.report["dry_run"]) == ("stopped", False)
+
+
+def test_the_cap_counts_the_whole_delivery(stage: SetStage) -> None:
+    """Too many over all events: each is refused with its own instances, and nothing at all is stopped."""
+    played = play(stage, [{"InstanceIds": [A, B]}, {"InstanceIds": [B, C]}], MAX_INSTANCES="2")
+    assert (played.stops, played.outcomes) == ([], {})
+    assert [refusal["instance_ids"] for refusal in played.refusals] == [[A, B], [C]]
+    assert {refusal["code"] for refusal in played.refusals} == {"Guard.TooManyInstances"}
+
+
+def test_one_bad_element_does_not_lose_the_others(stage: SetStage) -> None:
+    """The others are served, the bad one is a refusal with code InvalidEvent, and the run raises it."""
+    played = play(stage, [{"InstanceId": A}, {"InstanceId": "nonsense"}, {"InstanceId": B}])
+    assert played.report["summary"] == {"total": 2, "stopped": 2}
+    assert [refusal["code"] for refusal in played.refusals] == ["InvalidEvent"]
+    assert isinstance(played.answer.error, InvalidEvent)
+    assert "nonsense" in str(played.answer.error)
+
+
+def test_what_is_left_and_what_was_invalid_are_both_named(stage: SetStage) -> None:
+    """StopIncomplete says both."""
+    pending: dict[str, object] = {"InstanceId": A, "Status": "Pending"}
+    played = play(stage, [{"InstanceId": A}, {"InstanceId": "nonsense"}], pending)
+    assert isinstance(played.answer.error, StopIncomplete)
+    assert A in str(played.answer.error)
+    assert "nonsense" in str(played.answer.error)
+
+
+def test_an_event_taken_apart_by_regions_is_refused_whole(stage: SetStage) -> None:
+    """One alert in a region that is not allowed refuses the others of its event, too, in one refusal."""
+    alerts = [
+        {"status": "firing", "labels": {"instance_id": A, "region_id": "cn-hangzhou"}},
+        {"status": "firing", "labels": {"instance_id": B, "region_id": "cn-shanghai"}},
+    ]
+    played = play(stage, {"alerts": alerts})
+    assert (played.calls, played.outcomes) == ((), {})
+    (refusal,) = played.refusals
+    assert (refusal["code"], refusal["instance_ids"]) == ("Guard.RegionNotAllowed", [A, B])
+
+
+def over_http(body: object, token: str = "a-long-token") -> dict[str, object]:
+    """Wrap a body as FC's HTTP trigger does."""
+    return {
+        "version": "v1",
+        "rawPath": "/",
+        "headers": {"X-Alarm-Token": token},
+        "queryParameters": {},
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "token", "status_code", "code"),
+    [
+        ({"InstanceId": A}, "a-long-token", 200, None),
+        ({"InstanceId": A}, "another", 401, "Guard.Unauthorized"),
+        ({"InstanceId": "nonsense"}, "a-long-token", 400, "InvalidEvent"),
+        ({"InstanceId": B}, "a-long-token", 500, None),
+    ],
+)
+def test_over_http_nothing_raises(
+    stage: SetStage, body: object, token: str, status_code: int, code: str | None
+) -> None:
+    """The answer's status says what happened; its body is the report, or code and message."""
+    pending: dict[str, object] = {"InstanceId": B, "Status": "Pending"}
+    played = play(stage, over_http(body, token), pending, ALARM_TOKEN="a-long-token")
+    assert played.answer.error is None
+    assert played.answer.returned is not None
+    assert played.answer.returned["statusCode"] == status_code
+    if code is not None:
+        assert played.report["code"] == code
+        assert set(played.report) == {"code", "message"}
+
+
+def test_the_alarm_token_is_nowhere_to_be_seen(stage: SetStage) -> None:
+    """Not even where an event or a tag repeats it does it reach a line or the report."""
+    token = "a-long-token"
+    alarm = {
+        "curLevel": token,
+        "ruleName": token,
+        "time": 1768507200000,
+        "resources": json.dumps({"instanceId": A}),
+    }
+    tagged = {
+        "InstanceId": B,
+        "Tags": {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}, {"TagKey": "t", "TagValue": token}]},
+    }
+    played = play(stage, [alarm, {"InstanceId": B}], tagged, ALARM_TOKEN=token)
+    assert token not in json.dumps(played.lines) + json.dumps(played.report)
+    assert played.outcomes[B]["tags"] == {"auto-stop": "true", "t": "***"}
+
+
+@pytest.mark.parametrize(
+    "event", [{"InstanceIds": [A, B]}, {"Tag": [{"Key": "env"}]}, over_http({"InstanceId": A})]
+)
+def test_a_mistake_in_the_function_loses_no_target(stage: SetStage, event: object) -> None:
+    """Whatever goes wrong before the first stop, each target is accounted for, and a summary ends the run."""
+    set_up = stage({"InstanceId": A})
+    lines: list[dict[str, object]] = []
+    function = set_up.function(write=lambda line: lines.append(json.loads(line)), ALARM_TOKEN="a-long-token")
+
+    def broken(*_args: object, **_kwargs: object) -> Ecs:
+        raise RuntimeError("a mistake, with a secret in its text")
+
+    function.effects = replace(function.effects, connect=broken)
+    answer = function.invoke(json.dumps(event).encode())
+    assert "summary" in lines[-1]
+    assert {line["code"] for line in lines[:-1]} == {"Client.Unforeseen"}
+    assert "secret" not in json.dumps(lines)
+    assert isinstance(answer.error, StopIncomplete) or (answer.returned or {})["statusCode"] == 500
+    assert isinstance(function.effects, Effects)

@@ -1,0 +1,87 @@
+"""What the report says is what happened: every fault, on every call, for one instance and for many."""
+
+import itertools
+
+import pytest
+
+from function.report import Status
+from local.fault_text import parse_fault
+from tests.stage import Played, SetStage, Stage
+
+FAULTS = [
+    "InternalError",
+    "ServiceUnavailable",
+    "Throttling.User",
+    "Throttling.User,retry-after=500",
+    "InvalidOperation.Conflict",
+    "IncorrectInstanceStatus",
+    "DiskError",
+    "Forbidden.RAM",
+    "InvalidSecurityToken.Expired",
+    "SomethingNobodyKnows,status=418",
+    "html",
+    "html,when=after",
+    "garbage",
+    "garbage,when=after",
+    "reset",
+    "reset,when=after",
+    "delay,seconds=5",
+    "delay,seconds=5,when=after",
+    "quota,per-minute=2",
+]
+AFTERMATHS = ["stuck,status=Stopping", "stuck,status=Running", "stale,seconds=8"]
+CALLS = ["DescribeInstances", "DescribeInstanceTypes", "StopInstance"]
+WHICH = ["", ":1", ":2", ":2-"]
+CASES = [
+    *(f"{call}{which}={fault}" for call, which, fault in itertools.product(CALLS, WHICH, FAULTS)),
+    *(f"StopInstance{which}={fault}" for which, fault in itertools.product(WHICH, AFTERMATHS)),
+]
+
+
+def fleet(size: int) -> list[dict[str, object]]:
+    """Make instances whose types have to be asked for."""
+    return [{"InstanceId": f"i-bp1many{n:03}", "InstanceType": f"ecs.g{n}.large"} for n in range(size)]
+
+
+def untrue(played: Played, stage: Stage, statuses_before: dict[str, str]) -> list[str]:
+    """List what the report says that is not so in ECS."""
+    lies = []
+    for instance_id, outcome in played.outcomes.items():
+        before, now = statuses_before[instance_id], stage.ecs.instance(instance_id).status
+        sent = [stop for stop in played.stops if stop["InstanceId"] == instance_id]
+        changed = now != before
+        match outcome["status"]:
+            case Status.STOPPED:
+                true = now == "Stopped" and changed
+            case Status.STOPPING:
+                true = bool(sent)
+            case Status.UNKNOWN:
+                true = bool(sent)
+            case Status.ALREADY_STOPPED:
+                true = before in {"Stopping", "Stopped"}
+            case Status.NOT_ATTEMPTED:
+                true = not sent and not changed
+            case _:
+                true = not changed
+        if not true or outcome["attempts"] != len(sent):
+            lies.append(f"{outcome}: was {before}, is {now}, {len(sent)} calls")
+    return lies
+
+
+@pytest.mark.parametrize("size", [1, 12])
+@pytest.mark.parametrize("fault", CASES)
+def test_each_outcome_is_true(stage: SetStage, fault: str, size: int) -> None:
+    """Each target has one outcome, logged and reported alike and true in ECS; what is left is raised."""
+    set_up = stage(*fleet(size), faults=(parse_fault(fault),))
+    ids = [str(instance["InstanceId"]) for instance in fleet(size)]
+    before = {instance_id: set_up.ecs.instance(instance_id).status for instance_id in ids}
+    started = set_up.clock.seconds
+    played = set_up.invoke({"InstanceIds": ids}, timeout=200)
+
+    assert sorted(played.outcomes) == sorted(ids)
+    logged = [line["instance_id"] for line in played.lines if "status" in line]
+    assert sorted(map(str, logged)) == sorted(ids)
+    assert untrue(played, set_up, before) == []
+    left = any(Status(str(outcome["status"])).left for outcome in played.outcomes.values())
+    assert (type(played.answer.error).__name__ == "StopIncomplete") == left
+    assert set_up.clock.seconds - started <= 200 - 1

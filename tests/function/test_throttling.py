@@ -1,0 +1,61 @@
+"""Throttled by ECS: the run slows down, wastes little, loses nothing, and stops on fresh looks only."""
+
+import json
+from datetime import datetime
+
+from function.target import FRESH_SECONDS
+from local.fault_text import parse_fault
+from tests.stage import Played, SetStage
+
+
+def ids(count: int) -> list[str]:
+    """Name some instances."""
+    return [f"i-bp1many{n:03}" for n in range(count)]
+
+
+def throttled(stage: SetStage, count: int, per_minute: int, timeout: int) -> Played:
+    """Stop some instances where ECS takes only so many stop calls a minute."""
+    fault = parse_fault(f"StopInstance=quota,per-minute={per_minute}")
+    set_up = stage(*({"InstanceId": one, "LocalStorageAmount": 0} for one in ids(count)), faults=(fault,))
+    return set_up.invoke({"InstanceIds": ids(count)}, timeout=timeout, MAX_INSTANCES="1000")
+
+
+def test_all_are_stopped_in_the_end(stage: SetStage) -> None:
+    """Nobody gives up while there is time, and few calls are wasted once the quota is known."""
+    played = throttled(stage, 100, 10, 3600)
+    assert played.report["summary"] == {"total": 100, "stopped": 100}
+    wasted = len(played.stops) - 100
+    first_burst = 16
+    assert wasted <= first_burst + 10 * 2
+
+
+def test_when_time_is_up_the_rest_was_throttled_or_not_attempted(stage: SetStage) -> None:
+    """A call that was only ever throttled has failed; one that never went out was not attempted."""
+    played = throttled(stage, 100, 10, 150)
+    statuses = {str(outcome["status"]) for outcome in played.outcomes.values()}
+    assert statuses == {"stopped", "failed", "not_attempted"}
+    for outcome in played.outcomes.values():
+        assert (outcome["status"] == "not_attempted") == (outcome["attempts"] == 0)
+        assert (outcome["status"] == "failed") == (outcome["code"] == "Throttling.User")
+
+
+def test_each_stop_rests_on_a_fresh_look(stage: SetStage) -> None:
+    """However long a call is held back, the instance was looked at shortly before it goes out."""
+    played = throttled(stage, 60, 10, 3600)
+    looked: dict[str, datetime] = {}
+    for call in played.calls:
+        if call.action == "DescribeInstances":
+            looked |= dict.fromkeys(json.loads(call.parameters["InstanceIds"]), call.time)
+        elif call.action == "StopInstance":
+            age = call.time - looked[call.parameters["InstanceId"]]
+            assert age.total_seconds() <= FRESH_SECONDS
+
+
+def test_retry_after_is_honoured(stage: SetStage) -> None:
+    """Where ECS says how long to wait, it waits that long and a little, not to the next minute."""
+    fault = parse_fault("StopInstance:1=Throttling.User,retry-after=4000")
+    set_up = stage({"InstanceId": "i-bp1a"}, faults=(fault,))
+    played = set_up.invoke({"InstanceId": "i-bp1a"})
+    assert played.outcome["status"] == "stopped"
+    first, second = (call.time for call in played.calls if call.action == "StopInstance")
+    assert 4 <= (second - first).total_seconds() <= 4 + 5

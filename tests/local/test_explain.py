@@ -1,0 +1,189 @@
+"""Explaining a run: every call, its signature, why others are missing; nothing secret, nothing invisible."""
+
+import hashlib
+import hmac
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from local.cli import app
+from local.explain import NotMeant, Run, explain, play
+from local.fleet import Fleet, load_fleet, sample_fleet
+
+EVENTS = Path(__file__).parents[2] / "events"
+OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
+ID, OTHER, LOCKED = "i-bp1a", "i-bp1b", "i-bp1c"
+FLEET = Fleet.from_instances(
+    [
+        {"InstanceId": ID, "Tags": OPTED_IN, "RegionId": "cn-beijing", "InstanceType": "ecs.c7.large"},
+        {"InstanceId": OTHER, "Tags": OPTED_IN, "RegionId": "cn-beijing"},
+        {
+            "InstanceId": LOCKED,
+            "Tags": OPTED_IN,
+            "RegionId": "cn-beijing",
+            "OperationLocks": {"LockReason": [{"LockReason": "security"}]},
+        },
+    ]
+)
+EVENT = json.dumps({"InstanceIds": [ID, OTHER, LOCKED], "RegionId": "cn-beijing", "ForceStop": True}).encode()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Play the event on the fleet, with the region allowed."""
+    monkeypatch.setenv("ALLOWED_REGIONS", "cn-beijing")
+    return play(EVENT, FLEET)
+
+
+def headings(text: str) -> list[str]:
+    """Give the headings of calls and of what is missing."""
+    return re.findall(r"^## (.+)$", text, re.MULTILINE)
+
+
+def fenced(text: str, title: str) -> list[str]:
+    """Give the fenced text under each heading of that title."""
+    return re.findall(rf"^### {title}\n\n```\w+\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_each_call_is_there_once(run: Run) -> None:
+    """Looking, learning the types, each stop; looking again while they stop is left out, and counted."""
+    text = "\n\n".join(explain(run))
+    assert headings(text) == [
+        "1. DescribeInstances in cn-beijing",
+        "2. DescribeInstanceTypes in cn-beijing",
+        f"3. StopInstance {ID} in cn-beijing",
+        f"4. StopInstance {OTHER} in cn-beijing",
+        "No StopInstance",
+    ]
+    assert f"makes {len(run.calls)} calls in all" in text
+    assert len(run.calls) > 4
+    assert f"- {LOCKED}: InstanceLockedForSecurity: " in text
+
+
+def test_the_signature_can_be_checked_by_hand(run: Run) -> None:
+    """The string to sign has the canonical request's digest, and the signature is its HMAC by the key."""
+    text = "\n\n".join(explain(run))
+    canonical, to_sign = fenced(text, "Canonical request"), fenced(text, "String to sign")
+    signatures = fenced(text, "Signature")
+    assert len(canonical) == 4
+    for request, signed, signature in zip(canonical, to_sign, signatures, strict=True):
+        assert signed == f"ACS3-HMAC-SHA256\n{hashlib.sha256(request.encode()).hexdigest()}"
+        assert signature == hmac.digest(b"emulator", signed.encode(), "sha256").hex()
+
+
+def test_parameters_are_as_sent(run: Run) -> None:
+    """The parameters of a stop are those that the function decided on, as ECS documents them."""
+    stop = fenced("\n\n".join(explain(run)), "Parameters")[2]
+    assert set(stop.splitlines()) == {
+        f"InstanceId = {ID}",
+        "StoppedMode = KeepCharging",
+        "ForceStop = true",
+        "DryRun = false",
+    }
+
+
+def test_code_is_there_once_for_each_action(run: Run) -> None:
+    """The second stop refers to the first one's code, but has its own command line."""
+    text = "\n\n".join(explain(run, endpoint="http://127.0.0.1:8014"))
+    assert len(fenced(text, "Python")) == 3
+    assert len(fenced(text, "aliyun command line")) == 4
+    assert "that of call 3" in text
+    assert all('endpoint="127.0.0.1:8014"' in code for code in fenced(text, "Python"))
+
+
+def test_one_instance_alone(run: Run) -> None:
+    """About one instance: how it was found, and its stop, all with code; the others stay away."""
+    text = "\n\n".join(explain(run, instance_id=OTHER))
+    assert headings(text) == ["1. DescribeInstances in cn-beijing", f"2. StopInstance {OTHER} in cn-beijing"]
+    assert len(fenced(text, "Go")) == 2
+
+
+def test_an_instance_that_is_refused(run: Run) -> None:
+    """About an instance that gets no stop call, the reason is given."""
+    text = "\n\n".join(explain(run, instance_id=LOCKED))
+    assert headings(text) == ["1. DescribeInstances in cn-beijing", "No StopInstance"]
+    assert "InstanceLockedForSecurity" in text
+
+
+def test_an_instance_that_is_not_meant(run: Run) -> None:
+    """Asking about an instance that the event doesn't mean is a mistake, and says which it means."""
+    with pytest.raises(NotMeant, match=f"does not mean 'i-x'; it means .*{ID}"):
+        next(explain(run, instance_id="i-x"))
+
+
+def test_a_refused_event_says_why() -> None:
+    """An event that is refused as a whole makes no calls; the reason is all there is."""
+    elsewhere = json.dumps({"InstanceId": ID, "RegionId": "eu-central-1"}).encode()
+    run = play(elsewhere, FLEET)
+    text = "\n\n".join(explain(run))
+    assert (run.calls, headings(text)) == ((), ["No StopInstance"])
+    assert "- the event: Guard.RegionNotAllowed: " in text
+
+
+def test_a_second_stop_with_another_mode_is_a_call_of_its_own() -> None:
+    """Where ECS rejects StopCharging, both stops are there, each with its answer."""
+    spot = {"InstanceId": ID, "Tags": OPTED_IN, "SpotStrategy": "SpotAsPriceGo"}
+    event = json.dumps({"InstanceId": ID, "StoppedMode": "StopCharging"}).encode()
+    text = "\n\n".join(explain(play(event, Fleet.from_instances([spot])), instance_id=ID))
+    assert len(re.findall("^## .*StopInstance", text, re.MULTILINE)) == 2
+    assert "answers 403 InvalidInstanceId.NotSupport." in text
+
+
+def test_waiting_takes_no_time() -> None:
+    """An instance that never stops is explained without waiting for it."""
+    stuck = {"InstanceId": ID, "Tags": OPTED_IN, "x-emulator": {"Stuck": "Stopping"}}
+    run = play(json.dumps({"InstanceId": ID}).encode(), Fleet.from_instances([stuck]))
+    (outcome,) = [line for line in run.lines if "instance_id" in line]
+    assert outcome["status"] == "stopping"
+
+
+def test_the_sample_event_reads_well_on_80_columns() -> None:
+    """Prose and headings fit 80 columns; only what is quoted or generated may be longer."""
+    text = "\n\n".join(explain(play((EVENTS / "timer.json").read_bytes(), sample_fleet())))
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).partition("## No StopInstance")[
+        0
+    ]
+    assert [line for line in prose.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "says"),
+    [
+        (["-"], EVENT, 0, "## 1. DescribeInstances in cn-beijing"),
+        (["-", "--instance", OTHER], EVENT, 0, 'endpoint="127.0.0.1:8014"'),
+        (["-", "--instance", "i-x"], EVENT, 2, "--instance: the event does not mean 'i-x'"),
+        (["-"], b"{}", 2, "InvalidEvent: "),
+        (["nowhere.json"], b"", 2, "cannot read the event 'nowhere.json'"),
+    ],
+)
+def test_the_command(arguments: list[str], stdin: bytes, code: int, says: str, tmp_path: Path) -> None:
+    """Plain text where nobody watches, nothing of this machine's own key, and clear mistakes."""
+    path = tmp_path / "fleet.json"
+    path.write_text(json.dumps([dict(instance.document) for instance in FLEET.instances]))
+    environment = {
+        "ALLOWED_REGIONS": "cn-beijing",
+        "ECS_ENDPOINT": "http://127.0.0.1:8014",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "real-id",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "real-secret",
+        "ALIBABA_CLOUD_SECURITY_TOKEN": "real-token",
+    }
+    command = ["explain", *arguments, "--fleet", str(path)]
+    done = CliRunner().invoke(app, command, input=stdin, env=environment)
+    assert done.exit_code == code, done.output
+    assert says in " ".join(done.output.split())
+    assert "\x1b" not in done.output
+    assert "real-" not in done.output
+    assert code == 0 or done.stdout == ""
+
+
+def test_hostile_text_stays_text() -> None:
+    """A filter made of quotes, fences and expansions breaks neither the Markdown nor the code."""
+    name = "```' \"; $(id) `id` \\ #"
+    event = json.dumps({"InstanceName": name, "RegionId": "cn-hangzhou"}).encode()
+    text = "\n\n".join(explain(play(event, load_fleet("[]"))))
+    assert text.count("\n```") == 2 * text.count("\n### ")
+    assert headings(text) == ["1. DescribeInstances in cn-hangzhou"]
+    assert f"InstanceName = {name}\n" in text

@@ -1,0 +1,203 @@
+"""Sample code: for Python and Node.js it runs, with the real SDKs, and makes the very call."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from local.backend import LocalEcs
+from local.samples import samples
+from local.server import serve
+from local.typed_call import TypedCall, typed_call
+
+NODE_MODULES = Path(__file__).parents[1] / "node" / "node_modules"
+TSC: tuple[str | Path, ...] = (
+    NODE_MODULES / ".bin" / "tsc",
+    *("--strict", "--skipLibCheck", "--esModuleInterop", "--module", "commonjs", "--target", "es2022"),
+    *("--types", "node", "--typeRoots", NODE_MODULES / "@types"),
+)
+ID = "i-bp67acfmxazb4ph001"
+NAME = 'it\'s "中" \\ $HOME `id` \U0001f600\u202e'
+CALLS = {
+    "stop": typed_call(
+        "StopInstance",
+        "cn-hangzhou",
+        {"InstanceId": ID, "StoppedMode": "KeepCharging", "ConfirmStop": "True", "ForceStop": "false"},
+    ),
+    "instances": typed_call(
+        "DescribeInstances",
+        "cn-hangzhou",
+        {
+            "RegionId": "cn-hangzhou",
+            "InstanceIds": f'["{ID}"]',
+            "MaxResults": "100",
+            "Tag.1.Key": "name",
+            "Tag.1.Value": NAME,
+            "Tag.2.Key": "env",
+        },
+    ),
+    "types": typed_call(
+        "DescribeInstanceTypes",
+        "cn-hangzhou",
+        {"InstanceTypes.2": "ecs.g6.large", "InstanceTypes.1": "ecs.i2.xlarge"},
+    ),
+}
+DRY_RUN = typed_call("StopInstance", "cn-hangzhou", {"InstanceId": ID, "DryRun": "true"})
+
+Make = Callable[..., LocalEcs]
+
+
+@pytest.fixture
+def ecs(make_ecs: Make) -> LocalEcs:
+    """Make a local ECS with the one instance that the calls are about."""
+    tags = {"Tag": [{"TagKey": "name", "TagValue": NAME}, {"TagKey": "env", "TagValue": "dev"}]}
+    return make_ecs({"InstanceId": ID, "Tags": tags})
+
+
+@pytest.fixture
+def endpoint(ecs: LocalEcs) -> Iterator[str]:
+    """Serve it."""
+    with serve(ecs) as address:
+        yield address
+
+
+def code(call: TypedCall, title: str, endpoint: str | None = None) -> str:
+    """Give the sample of that title."""
+    (text,) = [sample.text for sample in samples(call, endpoint) if sample.title == title]
+    return text
+
+
+def execute(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a sample as a user would, with its key in the environment and nothing else."""
+    key = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator"}
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"} | key
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def sent(ecs: LocalEcs) -> list[tuple[str, Mapping[str, str]]]:
+    """Give the calls that arrived, with booleans as the API writes them: each SDK has its own way."""
+    lower = {"True": "true", "False": "false"}
+    return [
+        (call.action, {name: lower.get(text, text) for name, text in call.parameters.items()})
+        for call in ecs.calls
+    ]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_python_sample_makes_the_call(name: str, ecs: LocalEcs, endpoint: str, tmp_path: Path) -> None:
+    """Run with the real SDK, it sends exactly these parameters, and prints ECS's answer."""
+    sample = tmp_path / "sample.py"
+    sample.write_text(code(CALLS[name], "Python", endpoint), encoding="utf-8")
+    done = execute(sys.executable, sample)
+    assert done.returncode == 0, done.stderr
+    assert sent(ecs) == [(CALLS[name].action, dict(CALLS[name].flat()))]
+    assert ecs.calls[0].status == 200
+    assert ecs.calls[0].answer["RequestId"] in done.stdout
+
+
+def test_a_dry_run_ends_as_its_sample_says(ecs: LocalEcs, endpoint: str, tmp_path: Path) -> None:
+    """A dry run that passes is the error DryRunOperation, and the instance runs on."""
+    sample = tmp_path / "sample.py"
+    sample.write_text(code(DRY_RUN, "Python", endpoint), encoding="utf-8")
+    done = execute(sys.executable, sample)
+    assert "DryRunOperation" in sample.read_text(encoding="utf-8")
+    assert "DryRunOperation" in done.stderr
+    assert ecs.instance(ID).status == "Running"
+
+
+@pytest.mark.skipif(
+    not Path(TSC[0]).exists(),
+    reason="the Node.js SDK is not installed; `make test` installs it where there is npm",
+)
+def test_the_typescript_samples_make_the_calls(ecs: LocalEcs, endpoint: str, tmp_path: Path) -> None:
+    """Checked strictly against the SDK's types and run with the real SDK, each sends these parameters."""
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    for name, call in CALLS.items():
+        text = code(call, "Node.js / TypeScript", endpoint)
+        (tmp_path / f"{name}.ts").write_text(text, encoding="utf-8")
+    files = [tmp_path / f"{name}.ts" for name in CALLS]
+    checked = execute(*TSC, *files)
+    assert checked.returncode == 0, checked.stdout
+    for name in CALLS:
+        done = execute("node", tmp_path / f"{name}.js")
+        assert done.returncode == 0, done.stderr
+        assert ecs.calls[-1].answer["RequestId"] in done.stdout
+    assert sent(ecs) == [(call.action, dict(call.flat())) for call in CALLS.values()]
+    assert [call.status for call in ecs.calls] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_command_line_has_the_parameters(name: str) -> None:
+    """The shell reads the command as the action, the region, and name and value of each parameter."""
+    call = CALLS[name]
+    text = re.sub(r"\$'.*'", "SPECIAL", code(call, "aliyun command line"))
+    words = shlex.split(text.replace("\\\n", " "))
+    assert words[:5] == ["aliyun", "ecs", call.action, "--region", "cn-hangzhou"]
+    given = dict(zip(words[5::2], words[6::2], strict=True))
+    expected = {f"--{name}": "SPECIAL" if text == NAME else text for name, text in call.flat()}
+    assert given == expected
+
+
+def test_the_command_line_reaches_a_local_ecs() -> None:
+    """With an endpoint of one's own, aliyun is told where, and to speak plain HTTP if so."""
+    assert "--endpoint 127.0.0.1:8014 --insecure" in code(
+        DRY_RUN, "aliyun command line", "http://127.0.0.1:8014"
+    )
+    assert "--insecure" not in code(DRY_RUN, "aliyun command line", "https://ecs.example")
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        (
+            "Java",
+            [
+                f'.setInstanceId("{ID}")',
+                ".setForceStop(false)",
+                "new StopInstanceRequest()",
+                ".stopInstance(",
+            ],
+        ),
+        (
+            "Go",
+            [
+                f'SetInstanceId("{ID}")',
+                "SetForceStop(false)",
+                "new(ecs.StopInstanceRequest)",
+                ".StopInstance(",
+            ],
+        ),
+    ],
+)
+def test_java_and_go_set_each_parameter(title: str, expected: list[str]) -> None:
+    """The SDKs for Java and Go have a setter for each parameter, named after it, and take plain values."""
+    text = code(CALLS["stop"], title)
+    assert [part for part in expected if part not in text] == []
+
+
+def test_java_and_go_write_lists() -> None:
+    """Lists of text and of records are what the request models of each language take."""
+    assert '.setInstanceTypes(java.util.Arrays.asList("ecs.i2.xlarge", "ecs.g6.large"))' in code(
+        CALLS["types"], "Java"
+    )
+    assert "new DescribeInstancesRequest.DescribeInstancesRequestTag().setKey(" in code(
+        CALLS["instances"], "Java"
+    )
+    assert '[]*string{dara.String("ecs.i2.xlarge"), dara.String("ecs.g6.large")}' in code(
+        CALLS["types"], "Go"
+    )
+    assert "[]*ecs.DescribeInstancesRequestTag{new(ecs.DescribeInstancesRequestTag).SetKey(" in code(
+        CALLS["instances"], "Go"
+    )
+
+
+def test_the_regions_own_endpoint_is_left_to_the_sdk() -> None:
+    """Without an endpoint of one's own, no sample names one; each names the region."""
+    for sample in samples(CALLS["stop"]):
+        assert "ndpoint" not in sample.text
+        assert "cn-hangzhou" in sample.text

@@ -1,0 +1,162 @@
+"""A stage for whole runs: a local ECS over real HTTP, the real SDK, and a clock that sleeping alone moves."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from function.effects import Effects, Threads
+from function.invocation import StopIncomplete
+from function.request import InvalidEvent
+from local.backend import Call, LocalEcs
+from local.errors import error_row
+from local.faults import Failure, Fault
+from local.fc import Answer, FunctionCompute, Runtime
+from local.fleet import Fleet
+from local.server import serve
+
+OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
+NOW = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
+
+
+@dataclass
+class VirtualClock:
+    """Time that passes by sleeping alone, and then at once."""
+
+    start: datetime = NOW
+    seconds: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """Give the start plus what was slept."""
+        return self.start + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        """Give what was slept."""
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one invocation left: its answer, its log lines, and the calls that reached ECS."""
+
+    answer: Answer
+    lines: list[dict[str, object]]
+    calls: tuple[Call, ...]
+
+    @property
+    def report(self) -> Mapping[str, object]:
+        """The report, whether it was returned, came as an HTTP body, or left with an exception."""
+        error, returned = self.answer.error, self.answer.returned
+        if isinstance(error, StopIncomplete | InvalidEvent):
+            assert error.report is not None
+            return error.report
+        assert returned is not None, error
+        if "body" in returned:
+            body: Mapping[str, object] = json.loads(str(returned["body"]))
+            return body
+        return returned
+
+    @property
+    def outcomes(self) -> dict[str, dict[str, object]]:
+        """The outcomes by instance id."""
+        found = self.report["outcomes"]
+        assert isinstance(found, list)
+        return {str(outcome["instance_id"]): outcome for outcome in found}
+
+    @property
+    def refusals(self) -> list[dict[str, object]]:
+        """The events refused as a whole."""
+        found = self.report["refusals"]
+        assert isinstance(found, list)
+        return found
+
+    @property
+    def outcome(self) -> dict[str, object]:
+        """The only outcome."""
+        (only,) = self.outcomes.values()
+        return only
+
+    @property
+    def stops(self) -> list[Mapping[str, str]]:
+        """The parameters of the stop calls that reached ECS, in their order."""
+        return [call.parameters for call in self.calls if call.action == "StopInstance"]
+
+
+@dataclass
+class Stage:
+    """A local ECS with a fleet, and the function beside it."""
+
+    ecs: LocalEcs
+    endpoint: str
+    clock: VirtualClock
+
+    def function(
+        self,
+        *,
+        runtime: Runtime = Runtime.PYTHON_3_12,
+        timeout: int = 300,
+        write: Callable[[str], None] = lambda _line: None,
+        **settings: str,
+    ) -> FunctionCompute:
+        """Make an instance of the function with these settings."""
+        return FunctionCompute(
+            environment={
+                "FC_REGION": "cn-hangzhou",
+                "ECS_ENDPOINT": self.endpoint,
+                "ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator",
+                "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator",
+            }
+            | settings,
+            runtime=runtime,
+            timeout=timeout,
+            effects=Effects(clock=self.clock, workers=Threads(self.clock), chance=lambda: 0.5, write=write),
+        )
+
+    def invoke(
+        self,
+        event: object,
+        *,
+        runtime: Runtime = Runtime.PYTHON_3_12,
+        timeout: int = 300,
+        **settings: str,
+    ) -> Played:
+        """Invoke a new instance of the function with an event (bytes, or what becomes JSON)."""
+        lines: list[dict[str, object]] = []
+        before = len(self.ecs.calls)
+        function = self.function(
+            runtime=runtime,
+            timeout=timeout,
+            write=lambda line: lines.append(json.loads(line)),
+            **settings,
+        )
+        content = event if isinstance(event, bytes) else json.dumps(event).encode()
+        return Played(function.invoke(content), lines, self.ecs.calls[before:])
+
+
+def error(action: str, code: str, *, first: int = 1, last: int | None = None) -> Fault:
+    """Make ECS answer calls of an action, from the first to the last, with an error code."""
+    return Fault(action=action, effect=Failure(row=error_row(code)), first=first, last=last)
+
+
+SetStage = Callable[..., Stage]
+
+
+@contextmanager
+def staging() -> Iterator[SetStage]:
+    """Make stages that are torn down in the end; an instance is opted in unless it has tags."""
+    with ExitStack() as stack:
+
+        def make(*instances: Mapping[str, object], faults: tuple[Fault, ...] = ()) -> Stage:
+            clock = VirtualClock()
+            fleet = Fleet.from_instances([{"Tags": OPTED_IN, **instance} for instance in instances])
+            ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults)
+            return Stage(ecs, stack.enter_context(serve(ecs)), clock)
+
+        yield make

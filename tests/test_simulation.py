@@ -1,0 +1,146 @@
+"""The simulation: no rule is broken in any run, the same seed gives the same run, and each rule can fail."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from simulation.__main__ import failures, main, replay
+from simulation.check import judge
+from simulation.draw import draw_scenario
+from simulation.history import Call, History
+from simulation.play import play
+
+RUNS = 20_000
+CHUNK = 250
+
+TRACES = """
+from simulation.check import simulate
+from simulation.trace import trace
+for seed in range(300):
+    print(trace(simulate(seed)[0]))
+"""
+
+
+@pytest.mark.parametrize("first", range(0, RUNS, CHUNK))
+def test_every_rule_holds(first: int) -> None:
+    """Whatever fleet, event, faults and clocks a seed stands for, the function keeps to its contract."""
+    found = failures(range(first, first + CHUNK))
+    assert not found, "\n".join(f"{replay(seed)}: {'; '.join(what)}" for seed, what in found)
+
+
+def test_same_seed_same_run() -> None:
+    """A seed gives the same trace to the byte in every process, however that orders its sets."""
+    traces = [
+        subprocess.run(
+            [sys.executable, "-c", TRACES],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+    assert traces[0] == traces[1]
+    assert traces[0].count(b"\n") > 1000
+
+
+def test_replay_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """Replaying a seed shows what it started from, each call and log line, and the verdict."""
+    assert main(["--seed", "19"]) == 0
+    shown = capsys.readouterr().out
+    for part in (
+        "seed 19",
+        "settings",
+        "instance",
+        "event 1",
+        "sends DescribeInstances",
+        "log {",
+        "0 violations",
+    ):
+        assert part in shown
+
+
+def test_many_in_processes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Many seeds run in processes of their own, and are counted."""
+    assert main(["--runs", "20", "--first-seed", "7", "--workers", "1"]) == 0
+    assert "20 of 20 runs" in capsys.readouterr().out
+
+
+def _stop_of(history: History) -> Call:
+    """Give the stop call of a history; it was heard, and stopped its instance."""
+    return next(call for call in history.calls if call.action == "StopInstance" and call.effective)
+
+
+def _calm_stop() -> History:
+    """Play the first calm day on which a stop call of the only invocation has its effect."""
+    for seed in count():
+        scenario = draw_scenario(seed)
+        if scenario.calm and not scenario.deliveries[0].http and not scenario.limits.dry_run:
+            history = play(scenario)
+            if history.invocations[0].returned and any(call.effective for call in history.calls):
+                return history
+    raise AssertionError
+
+
+def _lock(history: History) -> None:
+    for call in history.calls:
+        for document in call.documents:
+            assert isinstance(document, dict)
+            document["OperationLocks"] = {"LockReason": [{"LockReason": "security"}]}
+
+
+def _force(history: History) -> None:
+    stop = _stop_of(history)
+    stop.parameters = {**stop.parameters, "ForceStop": "?"}
+
+
+def _limit(history: History, **limits: object) -> None:
+    scenario = history.scenario
+    history.scenario = replace(scenario, limits=replace(scenario.limits, **limits))  # type: ignore[arg-type]  # of several types
+
+
+def _lose_a_line(history: History) -> None:
+    history.invocations[0].written.pop(0)
+
+
+def _ask_again(history: History) -> None:
+    step = history.step()
+    history.calls.append(replace(_stop_of(history), sent_step=step, heard_step=step))
+
+
+def _outlive(history: History) -> None:
+    history.invocations[0].ended = history.invocations[0].delivery.timeout - 0.5
+
+
+def _report(history: History, **fields: object) -> None:
+    report = history.invocations[0].report
+    assert report is not None
+    for outcome in report["outcomes"]:
+        if outcome["instance_id"] == _stop_of(history).instance_id:
+            outcome.update(fields)
+
+
+@pytest.mark.parametrize(
+    ("rule", "tamper"),
+    [
+        ("rule 1", _lock),
+        ("rule 2", _force),
+        ("rule 3", lambda history: _limit(history, dry_run=True)),
+        ("rule 4", _lose_a_line),
+        ("rule 5", _ask_again),
+        ("rule 6", lambda history: _limit(history, max_instances=0)),
+        ("deadline", _outlive),
+        ("truth", lambda history: _report(history, status="refused")),
+        ("calm", lambda history: _report(history, status="refused", code="Guard.Protected")),
+    ],
+)
+def test_each_rule_can_fail(rule: str, tamper: Callable[[History], None]) -> None:
+    """A history that breaks a rule is found out by that rule; the same history untouched breaks none."""
+    history = _calm_stop()
+    assert judge(history) == []
+    tamper(history)
+    assert rule in {violation.rule for violation in judge(history)}
