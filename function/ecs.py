@@ -1,35 +1,35 @@
 """The way to ECS: a typed port, and its adapter over the official SDK, whose types stay in here."""
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import requests
-from urllib3.exceptions import NewConnectionError
-
 from function import sdk
 from function.credentials import Credentials
-from function.errors import ClientCode, EcsError, Meaning, meaning
+from function.errors import EcsError
+from function.failure import failure, refusal
 from function.guard import StopCall
 from function.instance import Instance, LocalDisks
 from function.request import Selection
 
 STOP_INSTANCE = "StopInstance"
+STOP_INSTANCES = "StopInstances"
 DESCRIBE_INSTANCES = "DescribeInstances"
 DESCRIBE_INSTANCE_TYPES = "DescribeInstanceTypes"
 
 MAX_IDS = 100
 """DescribeInstances: `InstanceIds` and `MaxResults` are at most 100."""
 
+MAX_STOPS = 100
+"""StopInstances: at most 100 `InstanceId`."""
+
 MAX_TYPES = 10
 """DescribeInstanceTypes: at most 10 `InstanceTypes`."""
 
-_MAX_MESSAGE = 500
-_STRING_TO_SIGN = re.compile(r"(canonical.?request|string.?to.?sign|signature)", re.IGNORECASE)
-"""From here on ECS may echo the request; SignatureDoesNotMatch does."""
+_ACCEPTED = "200"
+"""`Code` of an instance that StopInstances stops (the sample answer on its page)."""
 
 Answer = TypeVar("Answer")
 
@@ -65,6 +65,13 @@ class Ecs(Protocol):
 
     def stop(self, call: StopCall, *, seconds: float) -> str:
         """StopInstance; gives the request id of a call that ECS accepted."""
+        ...
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """StopInstances for at most `MAX_STOPS` calls that differ in their instance alone, each on its own.
+
+        Gives by instance what `stop` would give or raise; what ECS says nothing of is missing.
+        """
         ...
 
 
@@ -133,6 +140,33 @@ class SdkEcs:
         )
         return self._call(STOP_INSTANCE, request, seconds, _request_id)
 
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """See `Ecs.stop_together`.
+
+        `SuccessFirst`, or one instance that can't be stopped would keep all the others running. With it a
+        dry run passes whatever the instances' state (StopInstances' page), so there is none.
+        """
+        request = sdk.StopInstancesRequest(
+            region_id=self._region_id,
+            instance_id=[call.instance_id for call in calls],
+            stopped_mode=calls[0].stopped_mode.value,
+            force_stop=calls[0].force_stop,
+            batch_optimization="SuccessFirst",
+            dry_run=False,
+        )
+        return self._call(STOP_INSTANCES, request, seconds, self._each_answer)
+
+    def _each_answer(self, body: Mapping[str, Any]) -> dict[str, str | EcsError]:
+        request_id = _request_id(body)
+        return {
+            str(one["InstanceId"]): request_id
+            if one["Code"] == _ACCEPTED
+            else refusal(
+                f"ecs:{STOP_INSTANCES}", one["Code"], {**one, "RequestId": request_id}, self._credentials
+            )
+            for one in body["InstanceResponses"]["InstanceResponse"]
+        }
+
     def _call(self, action: str, request: _Request, seconds: float, read: Callable[[Any], Answer]) -> Answer:
         """Send one call and read its answer, or raise `EcsError`."""
         try:
@@ -153,7 +187,7 @@ class SdkEcs:
             )
             return read(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
-            raise _failure(action, error, self._credentials) from None
+            raise failure(f"ecs:{action}", error, self._credentials) from None
 
     def _runtime_options(self, seconds: float) -> sdk.RuntimeOptions:
         """Spend a third of the time on connecting, 5 s at most, as the SDK does; the rest on the answer."""
@@ -189,56 +223,6 @@ def _local_disks(body: Mapping[str, Any]) -> dict[str, LocalDisks]:
         else LocalDisks.NO
         for kind in body["InstanceTypes"]["InstanceType"]
     }
-
-
-def _failure(action: str, error: Exception, credentials: Credentials) -> EcsError:
-    code = getattr(error, "code", None)
-    if not isinstance(error, sdk.TeaException) or code in {None, "", "None"}:
-        return _without_code(action, error)
-    data = error.data if isinstance(error.data, dict) else {}
-    retry_after = getattr(error, "retry_after", None)
-    return EcsError(
-        str(code),
-        _message(action, str(code), data, credentials),
-        request_id=data.get("RequestId"),
-        retry_after=retry_after / 1000 if isinstance(retry_after, int) else None,
-    )
-
-
-def _message(action: str, code: str, data: Mapping[str, Any], credentials: Credentials) -> str:
-    """Say what ECS said, but never what it echoes of the signed request."""
-    if code == "InvalidCredentials":
-        return f"the function has no credentials for {action}; give it a role"
-    if meaning(code) is Meaning.DENIED:
-        return (
-            f"ECS denied {action} ({code}); check that the function's role allows ecs:{action} on this "
-            "instance, and that its credentials are valid"
-        )
-    text = str(data.get("Message") or "ECS gave no message")
-    for secret in credentials.secrets():
-        text = text.replace(secret, "***")
-    return _STRING_TO_SIGN.split(text, maxsplit=1)[0][:_MAX_MESSAGE]
-
-
-def _without_code(action: str, error: Exception) -> EcsError:
-    """Tell a call that never left from one that may have arrived: only the first surely did nothing."""
-    cause = _transport_error(error)
-    never_left = isinstance(cause, requests.ConnectTimeout) or (
-        isinstance(cause, requests.ConnectionError)
-        and bool(cause.args)
-        and isinstance(getattr(cause.args[0], "reason", None), NewConnectionError)
-    )
-    if never_left:
-        return EcsError(ClientCode.NO_CONNECTION, f"{action} could not reach ECS ({type(cause).__name__})")
-    return EcsError(
-        ClientCode.NO_ANSWER, f"{action} was sent, but no usable answer came ({type(cause).__name__})"
-    )
-
-
-def _transport_error(error: BaseException) -> BaseException:
-    """Find what `requests` raised: the SDK keeps only its text, Python keeps it as the context."""
-    inner = getattr(error, "inner_exception", None) or error
-    return inner.__context__ if isinstance(inner.__context__, requests.RequestException) else inner
 
 
 def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:

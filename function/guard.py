@@ -29,6 +29,11 @@ class StopCall:
     force_stop: bool
     dry_run: bool
 
+    @property
+    def alone(self) -> bool:
+        """Whether only StopInstance can do it: StopInstances has no ConfirmStop, and no dry run to trust."""
+        return self.confirm_stop or self.dry_run
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:

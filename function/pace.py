@@ -103,8 +103,10 @@ class Pace:
 
     def after(self, action: str, region_id: str, error: EcsError, tries: int) -> float:
         """Give the moment at which to try again after a failure, the `tries`-th that counts."""
-        if error.meaning is Meaning.THROTTLED:
-            return self.opens(action, region_id)
+        return self.opens(action, region_id) if error.meaning is Meaning.THROTTLED else self.backoff(tries)
+
+    def backoff(self, tries: int) -> float:
+        """Give the moment at which to try again after the `tries`-th passing trouble."""
         wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)]
         return self.clock.monotonic() + wait * (1 + self.chance() / 2)
 

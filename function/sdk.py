@@ -131,6 +131,7 @@ with _deferring():
         DescribeInstancesRequestTag,
     )
     from alibabacloud_ecs20140526.models._stop_instance_request import StopInstanceRequest
+    from alibabacloud_ecs20140526.models._stop_instances_request import StopInstancesRequest
     from alibabacloud_tea_openapi.client import Client
     from alibabacloud_tea_openapi.utils import Utils
     from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
@@ -175,6 +176,7 @@ __all__ = [
     "Params",
     "RuntimeOptions",
     "StopInstanceRequest",
+    "StopInstancesRequest",
     "TeaException",
     "Utils",
     "regional_endpoint",

@@ -1,16 +1,21 @@
 """Stop the targets and watch them stop: ask, look, and ask again only after a look, until all are settled."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from function.calls import Call, Caller
-from function.ecs import MAX_IDS, STOP_INSTANCE
+from function.ecs import MAX_IDS, MAX_STOPS, STOP_INSTANCE, STOP_INSTANCES
 from function.effects import Clock, Unfinished
-from function.errors import EcsError
+from function.errors import ClientCode, EcsError, Meaning
 from function.find import EcsOf, Trouble, chunks, describe
 from function.instance import Instance
 from function.pace import Pace
 from function.report import Outcome
 from function.target import Step, Target
+
+MOST_ALONE = 3
+"""So many instances that are stopped alike have a call each; more of them go together."""
+
+_UNSAID = EcsError(ClientCode.NO_ANSWER, "StopInstances was answered without a word about this instance")
 
 
 def stop(targets: Iterable[Target], ecs: EcsOf, caller: Caller) -> Iterator[Outcome]:
@@ -39,39 +44,82 @@ def _ask(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:
     pace = caller.pace
     now = pace.clock.monotonic()
     due = [target for target in pending if target.step is Step.ASK and target.due <= now]
-    # In their order, not a set's: what is drawn by chance comes out the same each time.
-    regions = dict.fromkeys(target.region_id for target in due)
-    room = {region_id: pace.room(STOP_INSTANCE, region_id) for region_id in regions}
-    calls = []
     for target in due:
-        left = room[target.region_id]
-        if left == 0:
-            target.held(pace.window_ends())
-            continue
         if target.good_until < now:
             target.held(now)
-            continue
-        if left is not None:
-            room[target.region_id] = left - 1
-        calls.append(_stop_call(target, ecs, pace.clock))
+    room: dict[tuple[str, str], int | None] = {}
+    calls = []
+    for action, targets in _together([target for target in due if target.step is Step.ASK]):
+        lane = action, targets[0].region_id
+        left = room[lane] if lane in room else pace.room(*lane)
+        if left == 0:
+            for target in targets:
+                target.held(pace.window_ends())
+        else:
+            calls.append(_stop_call(action, targets, ecs, pace.clock))
+            left = left if left is None else left - 1
+        room[lane] = left
     for call, result in caller.once(calls):
-        yield call.subject, call.subject.answered(result, pace)
+        yield from ((target, _answered(target, call, result, pace)) for target in call.subject)
 
 
-def _stop_call(target: Target, ecs: EcsOf, clock: Clock) -> Call[Target, str]:
-    region_id, call = target.region_id, target.stop.call
+def _together(targets: Iterable[Target]) -> Iterator[tuple[str, Sequence[Target]]]:
+    """Put together what one StopInstances can stop alike; where that would be few, each has its own call."""
+    alike: dict[Hashable, list[Target]] = {}
+    for target in targets:
+        call = target.stop.call
+        key = target.place if target.alone else (target.region_id, call.stopped_mode, call.force_stop)
+        alike.setdefault(key, []).append(target)
+    for group in alike.values():
+        if len(group) > MOST_ALONE:
+            yield from ((STOP_INSTANCES, batch) for batch in chunks(group, MAX_STOPS))
+        else:
+            yield from ((STOP_INSTANCE, [target]) for target in group)
 
-    def send(seconds: float) -> str:
-        target.sending(clock.monotonic())
-        return ecs(region_id).stop(call, seconds=seconds)
+
+Answers = Mapping[str, str | EcsError]
+"""By instance: the request id of the stop that ECS accepted, or why it did not."""
+
+
+def _stop_call(
+    action: str, targets: Sequence[Target], ecs: EcsOf, clock: Clock
+) -> Call[Sequence[Target], Answers]:
+    region_id, calls = targets[0].region_id, [target.stop.call for target in targets]
+
+    def send(seconds: float) -> Answers:
+        for target in targets:
+            target.sending(clock.monotonic())
+        if action == STOP_INSTANCES:
+            return ecs(region_id).stop_together(calls, seconds=seconds)
+        return {calls[0].instance_id: ecs(region_id).stop(calls[0], seconds=seconds)}
 
     return Call(
-        action=STOP_INSTANCE,
+        action=action,
         region_id=region_id,
-        subject=target,
+        subject=targets,
         send=send,
-        good_until=target.good_until,
+        good_until=min(target.good_until for target in targets),
     )
+
+
+def _answered(
+    target: Target, call: Call[Sequence[Target], Answers], result: Answers | EcsError | Unfinished, pace: Pace
+) -> Outcome | None:
+    """Take in what came of a target's stop call, its own or one together with others.
+
+    A StopInstances that is refused as a whole says nothing about each of its instances, and who may not use
+    it may still use StopInstance: they go on alone.
+    """
+    if isinstance(result, EcsError | Unfinished):
+        answer: str | EcsError | Unfinished = result
+        alone = isinstance(result, EcsError) and not result.passing
+    else:
+        answer = result.get(target.instance.instance_id, _UNSAID)
+        alone = isinstance(answer, EcsError) and answer.meaning in {Meaning.THROTTLED, Meaning.DENIED}
+    if call.action == STOP_INSTANCES and isinstance(answer, EcsError) and alone:
+        target.part(answer, pace.clock.monotonic())
+        return None
+    return target.answered(call.action, answer, pace)
 
 
 def _look(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:

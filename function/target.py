@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 
-from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE
+from function.ecs import DESCRIBE_INSTANCES
 from function.effects import Unfinished
 from function.errors import ClientCode, EcsCode, EcsError, Meaning, origin
 from function.guard import Leave, Stop, not_found
@@ -60,6 +60,7 @@ class Target:
     _error: EcsError | None = None
     _look_error: EcsError | None = None
     _economical_refused: bool = False
+    _parted: bool = False
     # Of a call whose effect is not known: there was one; it got no answer at all; no look came after it.
     _in_doubt: bool = False
     _unanswered: bool = False
@@ -82,6 +83,11 @@ class Target:
         return self._accepted_at is not None
 
     @property
+    def alone(self) -> bool:
+        """Whether its stop call can't be part of a StopInstances."""
+        return self._parted or self.stop.call.alone
+
+    @property
     def good_until(self) -> float:
         """The moment until which a stop call may rest on the last look."""
         return self.seen_at + FRESH_SECONDS
@@ -94,14 +100,21 @@ class Target:
         """Note that its stop call did not go out: look again before it may."""
         self._look_at(until)
 
-    def answered(self, result: str | EcsError | Unfinished, pace: Pace) -> Outcome | None:
+    def part(self, error: EcsError, now: float) -> None:
+        """Note that ECS refused the StopInstances that it was in: it is asked for alone, after a look."""
+        self._attempts += 1
+        self._request_id = error.request_id or self._request_id
+        self._parted = True
+        self._look_at(now)
+
+    def answered(self, action: str, result: str | EcsError | Unfinished, pace: Pace) -> Outcome | None:
         """Take in what came of the stop call; `result` is the request id where ECS accepted."""
         now = pace.clock.monotonic()
         if isinstance(result, Unfinished):
-            self.held(max(now, pace.opens(STOP_INSTANCE, self.region_id)))
+            self.held(max(now, pace.opens(action, self.region_id)))
             return None
         if isinstance(result, EcsError):
-            return self._not_accepted(result, pace)
+            return self._not_accepted(action, result, pace)
         self._attempts += 1
         self._request_id = result
         if self.stop.call.dry_run:
@@ -114,7 +127,7 @@ class Target:
         self._look_at(now + POLL_SECONDS[0])
         return None
 
-    def _not_accepted(self, error: EcsError, pace: Pace) -> Outcome | None:
+    def _not_accepted(self, action: str, error: EcsError, pace: Pace) -> Outcome | None:
         now = pace.clock.monotonic()
         means = error.meaning
         self._attempts += means is not Meaning.NOT_SENT
@@ -127,7 +140,7 @@ class Target:
             return None
         self._error = error
         if means is Meaning.THROTTLED:
-            self._look_at(pace.after(STOP_INSTANCE, self.region_id, error, self._tries))
+            self._look_at(pace.after(action, self.region_id, error, self._tries))
         elif means is Meaning.LOOK_AGAIN:
             self._tries += 1
             self._look_at(now)
@@ -137,7 +150,7 @@ class Target:
                 self._in_doubt = self._not_looked_since = True
                 self._doubt_ends = now + self.verify_seconds
                 self._unanswered |= means is Meaning.UNKNOWN
-            self._look_at(pace.after(STOP_INSTANCE, self.region_id, error, self._tries))
+            self._look_at(pace.after(action, self.region_id, error, self._tries))
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
             refused = Leave(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
             return self._settle(refused, pace)
@@ -176,7 +189,7 @@ class Target:
         self.stop = _without_economical_mode(decision) if self._economical_refused else decision
         self.step = Step.ASK
         if self._error is not None and self._error.meaning is Meaning.LOOK_AGAIN:
-            self.due = pace.after(STOP_INSTANCE, self.region_id, self._error, self._tries)
+            self.due = pace.backoff(self._tries)
         return None
 
     def _settle(self, verdict: Leave, pace: Pace) -> Outcome | None:

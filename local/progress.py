@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from function.credentials import Credentials
 from function.ecs import Ecs, Page, connect
+from function.errors import EcsError
 from function.guard import StopCall
 from function.instance import Instance, LocalDisks
 from function.request import Selection
@@ -90,6 +91,10 @@ class _WatchedEcs:
     def stop(self, call: StopCall, *, seconds: float) -> str:
         """See `Ecs.stop`."""
         return self.ecs.stop(call, seconds=seconds)
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """See `Ecs.stop_together`."""
+        return self.ecs.stop_together(calls, seconds=seconds)
 
 
 @contextmanager

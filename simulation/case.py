@@ -9,7 +9,7 @@ from functools import cached_property
 from math import inf
 
 from simulation.documents import Document, matches
-from simulation.history import Call, History, Invocation
+from simulation.history import Call, History, Invocation, Stop
 from simulation.scenario import OWN_REGION, Limits, Wish
 
 MAX_AHEAD_SECONDS = 300.0
@@ -51,12 +51,12 @@ class Case:
         return [call for call in self.history.calls if call.invocation == self.invocation.number]
 
     @cached_property
-    def stops(self) -> Mapping[str, Sequence[Call]]:
+    def stops(self) -> Mapping[str, Sequence[Stop]]:
         """Its stop calls by instance, in order."""
-        stops: dict[str, list[Call]] = {}
+        stops: dict[str, list[Stop]] = {}
         for call in self.calls:
-            if call.action == "StopInstance":
-                stops.setdefault(call.instance_id, []).append(call)
+            for stop in call.stops:
+                stops.setdefault(stop.instance_id, []).append(stop)
         return stops
 
     @cached_property
@@ -71,7 +71,7 @@ class Case:
                 looks.setdefault(document["InstanceId"], []).append(Look(call, document))
         return looks
 
-    def stops_of(self, outcome: Document) -> Sequence[Call]:
+    def stops_of(self, outcome: Document) -> Sequence[Stop]:
         """Give the stop calls that an outcome is about."""
         return [
             call
@@ -87,7 +87,7 @@ class Case:
             if look.call.region_id == outcome["region_id"]
         ]
 
-    def last_look(self, call: Call) -> Look | None:
+    def last_look(self, call: Stop) -> Look | None:
         """Give what it saw last of an instance before it sent this call."""
         before = [look for look in self.looks.get(call.instance_id, ()) if _heard_before(look.call, call)]
         return before[-1] if before else None
@@ -194,7 +194,7 @@ class Case:
             ):
                 yield region_id, instance_id
 
-    def has_disks(self, look: Look, before: Call | None) -> bool | None:
+    def has_disks(self, look: Look, before: Stop | None) -> bool | None:
         """Whether there are local disks, by what was known before a call, or at the end; None: unknown."""
         document = look.document
         fields = [document.get(key) for key in ("LocalStorageAmount", "LocalStorageCapacity")]
@@ -221,5 +221,5 @@ class Case:
         return document["InstanceType"] in TYPES_WITH_DISKS_BY_FAMILY if denied else None
 
 
-def _heard_before(one: Call, other: Call) -> bool:
+def _heard_before(one: Call, other: Stop) -> bool:
     return one.heard_step is not None and one.heard_step < other.sent_step

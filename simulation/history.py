@@ -10,13 +10,14 @@ from simulation.scenario import Delivery, Scenario
 
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
+STOPS = ("StopInstance", "StopInstances")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Call:
     """A call by an invocation. Moments are seconds, steps number all that happens.
 
-    `before`, `after`: the instance of a stop call, as it really was when the call arrived, and after it.
+    `before`, `after`: the instances of a stop call, as they really were when it arrived, and after it.
     `code`: what ECS made of it, empty where it went well; None: it never arrived.
     `heard`: what the client made of it: that code, `NO_ANSWER` or `NO_CONNECTION`; None: it is still waiting.
     """
@@ -29,8 +30,8 @@ class Call:
     sent_step: int
     arrived: float | None = None
     arrived_step: int | None = None
-    before: Instance | None = None
-    after: Instance | None = None
+    before: Mapping[str, Instance] = field(default_factory=dict)
+    after: Mapping[str, Instance] = field(default_factory=dict)
     code: str | None = None
     retry_after_ms: int | None = None
     heard: str | None = None
@@ -39,14 +40,18 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def instance_id(self) -> str:
-        """The instance of a stop call."""
-        return self.parameters["InstanceId"]
+    def instance_ids(self) -> Sequence[str]:
+        """The instances of a stop call."""
+        return [
+            text
+            for name, text in self.parameters.items()
+            if self.action in STOPS and name.partition(".")[0] == "InstanceId"
+        ]
 
     @property
-    def effective(self) -> bool:
-        """Whether it changed its instance."""
-        return self.before != self.after
+    def stops(self) -> "Sequence[Stop]":
+        """What it asks of each of its instances."""
+        return [Stop(self, instance_id) for instance_id in self.instance_ids]
 
     @property
     def documents(self) -> Sequence[Mapping[str, Any]]:
@@ -54,6 +59,74 @@ class Call:
         seen = self.heard == "" and self.action == "DescribeInstances"
         found: Sequence[Mapping[str, Any]] = self.body["Instances"]["Instance"] if seen else ()
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One instance's part in a stop call: in a StopInstance all of it, in a StopInstances one of many."""
+
+    call: Call
+    instance_id: str
+
+    @property
+    def together(self) -> bool:
+        """Whether others are in the call, too."""
+        return self.call.action == "StopInstances"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What is asked for, in StopInstance's words."""
+        asked = {
+            name: text
+            for name, text in self.call.parameters.items()
+            if name not in ("RegionId", "BatchOptimization") and not name.startswith("InstanceId.")
+        }
+        return asked | {"InstanceId": self.instance_id}
+
+    @property
+    def heard(self) -> str | None:
+        """What was heard about this instance: as of a call, but each has its own code in a StopInstances."""
+        if not self.together or self.call.heard != "":
+            return self.call.heard
+        answers = self.call.body["InstanceResponses"]["InstanceResponse"]
+        codes = {one["InstanceId"]: one["Code"] for one in answers}
+        code = codes.get(self.instance_id, NO_ANSWER)
+        return "" if code == "200" else str(code)
+
+    @property
+    def refused_whole(self) -> bool:
+        """Whether a StopInstances was refused as a whole, which is no answer about one of its instances."""
+        return self.together and self.call.heard not in {None, "", NO_ANSWER, NO_CONNECTION}
+
+    @property
+    def effective(self) -> bool:
+        """Whether it changed its instance."""
+        return self.call.before.get(self.instance_id) != self.call.after.get(self.instance_id)
+
+    @property
+    def region_id(self) -> str:
+        """Where it was sent."""
+        return self.call.region_id
+
+    @property
+    def sent(self) -> float:
+        """When it was sent."""
+        return self.call.sent
+
+    @property
+    def sent_step(self) -> int:
+        """The step at which it was sent."""
+        return self.call.sent_step
+
+    @property
+    def heard_at(self) -> float | None:
+        """When something was heard."""
+        return self.call.heard_at
+
+    @property
+    def heard_step(self) -> int | None:
+        """The step at which something was heard."""
+        return self.call.heard_step
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -9,8 +9,9 @@ import requests
 
 from function import sdk
 from local.errors import ApiError, BrokenAnswer, ConnectionLost
+from local.instance import Instance
 from simulation.cloud import Cloud
-from simulation.history import NO_ANSWER, NO_CONNECTION, Call, History, Invocation
+from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, Invocation
 from simulation.scheduler import Scheduler, Task
 
 DRIP_FACTOR = 4
@@ -38,10 +39,7 @@ class Network:
     def arrive(self, call: Call, sender: Task) -> None:
         """Let a call reach ECS, and its answer set out."""
         call.arrived, call.arrived_step = self.scheduler.time, self.history.step()
-        try:
-            before = self.cloud.instance(call.parameters.get("InstanceId", ""))
-        except KeyError:
-            before = None
+        call.before = self._instances(call)
         learnt = ""
         try:
             call.body = self.cloud.call(call.action, call.parameters)
@@ -51,12 +49,21 @@ class Network:
             call.retry_after_ms = error.retry_after_ms
         except (BrokenAnswer, ConnectionLost) as error:
             call.code, learnt = type(error).__name__, NO_ANSWER
-        if before is not None:
-            call.before, call.after = before, self.cloud.instance(before.instance_id)
-            self.cloud.note(call.after)
+        call.after = self._instances(call)
+        for instance in call.after.values():
+            self.cloud.note(instance)
         back = self.latency()
         if back is not None:
             self.scheduler.at(self.scheduler.time + back, partial(self._answer, call, sender, learnt))
+
+    def _instances(self, call: Call) -> dict[str, Instance]:
+        """Give the instances of a stop call as they really are."""
+        known = (
+            {instance.instance_id: instance for instance in self.cloud.instances()}
+            if call.instance_ids
+            else {}
+        )
+        return {one: known[one] for one in call.instance_ids if one in known}
 
     def hear(self, call: Call, what: str) -> None:
         """Note what a client makes of its call."""
@@ -93,7 +100,7 @@ class Client:
             scheduler.wait(scheduler.time + random.choice((0.0, runtime.connect_timeout / 1000)))
             network.hear(call, NO_CONNECTION)
             raise requests.ConnectTimeout
-        late = call.action == "StopInstance" and random.random() < weather.late_stop
+        late = call.action in STOPS and random.random() < weather.late_stop
         there = random.uniform(0, weather.late_seconds) if late else network.latency()
         if there is not None:
             scheduler.at(scheduler.time + there, partial(network.arrive, call, scheduler.running))

@@ -7,9 +7,9 @@ from itertools import pairwise
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import Call
+from simulation.history import Stop
 from simulation.scenario import OWN_REGION, Wish
-from simulation.truth import calm_days_are_used, statuses_are_true
+from simulation.truth import PERHAPS_DONE, calm_days_are_used, statuses_are_true
 
 MAX_ATTEMPTS = 5
 UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")
@@ -50,9 +50,12 @@ def parameters_as_decided(case: Case) -> Iterator[str]:
         expected = [_parameters(case, owner, call, look) for owner in owners]
         if expected and call.parameters not in expected:
             yield f"{call.instance_id} got a stop call with {dict(call.parameters)}, expected {expected[0]}"
+    for whole in case.calls:
+        if whole.action == "StopInstances" and whole.parameters["BatchOptimization"] != "SuccessFirst":
+            yield f"{whole.instance_ids} got a StopInstances in which one can spoil the others"
 
 
-def _parameters(case: Case, wish: Wish, call: Call, look: Look) -> dict[str, str]:
+def _parameters(case: Case, wish: Wish, call: Stop, look: Look) -> dict[str, str]:
     document = look.document
     disks = case.has_disks(look, call)
     mode = wish.stopped_mode or case.limits.stopped_mode
@@ -89,7 +92,12 @@ def dry_runs_change_nothing(case: Case) -> Iterator[str]:
 def once_is_enough(case: Case) -> Iterator[str]:
     """Rule 5: a stop is asked for again only after a look shows it wasn't done, and never once it was."""
     for instance_id, calls in case.stops.items():
-        counted = [call for call in calls if not str(call.heard).startswith(UNCOUNTED)]
+        counted = [
+            call
+            for call in calls
+            if not str(call.heard).startswith(UNCOUNTED)
+            and not (call.refused_whole and not str(call.heard).endswith(PERHAPS_DONE))
+        ]
         if len(counted) > MAX_ATTEMPTS:
             yield f"{instance_id} got {len(counted)} stop calls, throttled ones not counted"
         looks = case.looks.get(instance_id, ())
@@ -114,7 +122,7 @@ def once_is_enough(case: Case) -> Iterator[str]:
 def _stopped_once(case: Case) -> Iterator[str]:
     """Count over all invocations: one stop, and one more for each time that somebody started it again."""
     effects = Counter(
-        call.instance_id for call in case.history.calls if call.action == "StopInstance" and call.effective
+        stop.instance_id for call in case.history.calls for stop in call.stops if stop.effective
     )
     starts = Counter(one for _, _, one, deed in case.history.meddled if deed == "start")
     for instance_id, count in effects.items():
@@ -141,7 +149,7 @@ def within_what_is_allowed(case: Case) -> Iterator[str]:
             )
 
 
-def _objections(case: Case, call: Call, look: Look) -> Iterator[str]:
+def _objections(case: Case, call: Stop, look: Look) -> Iterator[str]:
     limits, document = case.limits, look.document
     # The decision was made some time between the look and the call.
     now = case.history.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
@@ -169,7 +177,7 @@ def ends_in_time(case: Case) -> Iterator[str]:
         yield f"it took {took:.3f} s of {invocation.delivery.timeout}"
 
 
-def _judged(case: Case) -> Iterator[tuple[Call, Look | None]]:
+def _judged(case: Case) -> Iterator[tuple[Stop, Look | None]]:
     """Give each stop call with what was last seen of its instance."""
     for calls in case.stops.values():
         for call in calls:

@@ -56,9 +56,8 @@ def _of_call(call: Call) -> Iterator[Entry]:
     what = f"{call.action} {_text(call.parameters)}"
     yield call.sent_step, call.sent, f"{name}       sends {what} to {call.region_id}"
     if call.arrived_step is not None and call.arrived is not None:
-        effect = ""
-        if call.before is not None and call.after is not None:
-            effect = f" ({call.before.status} -> {call.after.status})"
+        effects = {one: f"{state.status}->{call.after[one].status}" for one, state in call.before.items()}
+        effect = f" ({_text(effects)})" if effects else ""
         result = f"{call.code or 'OK'}{effect}"
         yield call.arrived_step, call.arrived, f"ECS         makes of {what}: {result}"
     if call.heard_step is not None and call.heard_at is not None:

@@ -6,7 +6,7 @@ from typing import Any
 from local.instance import STOPPED, STOPPING
 from simulation.case import Case, Look
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import NO_ANSWER, NO_CONNECTION, Call
+from simulation.history import NO_ANSWER, NO_CONNECTION, Stop
 from simulation.machine import EPOCH
 
 Outcome = Mapping[str, Any]
@@ -30,7 +30,7 @@ def statuses_are_true(case: Case) -> Iterator[str]:
         yield from (f"{outcome['instance_id']} is {outcome['status']}, {problem}" for problem in problems)
 
 
-def _problems(case: Case, outcome: Outcome, calls: Sequence[Call]) -> Iterator[str]:
+def _problems(case: Case, outcome: Outcome, calls: Sequence[Stop]) -> Iterator[str]:
     sent = sum(call.heard != NO_CONNECTION for call in calls)
     if outcome["attempts"] != sent:
         yield f"with {outcome['attempts']} attempts, and {sent} calls were sent"
@@ -55,30 +55,30 @@ def _problems(case: Case, outcome: Outcome, calls: Sequence[Call]) -> Iterator[s
         yield from _PROOFS[status](case, outcome, calls, looks)
 
 
-def _stopped(case: Case, outcome: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+def _stopped(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     if STOPPED not in _seen(looks):
         yield "and no look after the call showed that"
     elif not _was(case, outcome["instance_id"], {STOPPED}, since=calls[0].sent):
         yield "and never was after the call"
 
 
-def _stopping(case: Case, _: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+def _stopping(case: Case, _: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     accepted = any(call.heard == "" for call in _heard(case, calls))
     if not accepted and not _seen(looks) & {STOPPED, STOPPING}:
         yield "and ECS neither accepted the call nor showed it done"
 
 
-def _already_stopped(case: Case, outcome: Outcome, _: Sequence[Call], __: Sequence[Look]) -> Iterator[str]:
+def _already_stopped(case: Case, outcome: Outcome, _: Sequence[Stop], __: Sequence[Look]) -> Iterator[str]:
     if not _was(case, outcome["instance_id"], {STOPPED, STOPPING}, since=case.invocation.started):
         yield "and neither was stopping nor stopped"
 
 
-def _would_stop(case: Case, _: Outcome, calls: Sequence[Call], __: Sequence[Look]) -> Iterator[str]:
+def _would_stop(case: Case, _: Outcome, calls: Sequence[Stop], __: Sequence[Look]) -> Iterator[str]:
     if not any(call.heard == "DryRunOperation" for call in _heard(case, calls)):
         yield "and ECS did not say so"
 
 
-def _unknown(case: Case, _: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+def _unknown(case: Case, _: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     # An answer that comes at the very moment in which time is up may be heard too late.
     end = case.invocation.ended or 0.0
     answered = all(
@@ -93,7 +93,7 @@ def _unknown(case: Case, _: Outcome, calls: Sequence[Call], looks: Sequence[Look
 NOT_OURS = frozenset({"already_stopped", "would_stop", "refused", "failed", "not_attempted"})
 """The statuses which say that none of this run's calls stopped the instance."""
 
-Proof = Callable[[Case, Outcome, Sequence[Call], Sequence[Look]], Iterator[str]]
+Proof = Callable[[Case, Outcome, Sequence[Stop], Sequence[Look]], Iterator[str]]
 
 _PROOFS: dict[str, Proof] = {
     "stopped": _stopped,
@@ -104,7 +104,7 @@ _PROOFS: dict[str, Proof] = {
 }
 
 
-def _heard(case: Case, calls: Sequence[Call]) -> Sequence[Call]:
+def _heard(case: Case, calls: Sequence[Stop]) -> Sequence[Stop]:
     """Give the calls of which anything was heard while the run went on."""
     return [call for call in calls if call.heard_step is not None and call.heard_step <= case.last_step]
 
@@ -127,13 +127,13 @@ def _is_there(case: Case, outcome: Outcome) -> bool:
     return all(states[0][1].profile.region_id in each for each in regions)
 
 
-def _perhaps_done(call: Call, looks: Sequence[Look]) -> bool:
+def _perhaps_done(call: Stop, looks: Sequence[Look]) -> bool:
     """Whether an error leaves open what was done, and no look came after it."""
     later = [look for look in looks if look.call.sent_step > (call.heard_step or 0)]
     return not later and str(call.heard).endswith(PERHAPS_DONE)
 
 
-def _mode_problems(outcome: Outcome, calls: Sequence[Call], looks: Sequence[Look]) -> Iterator[str]:
+def _mode_problems(outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     mode = outcome["stopped_mode"]
     if mode["expected"] not in {call.parameters["StoppedMode"] for call in calls}:
         yield f"with {mode['expected']} expected, and that was never sent"

@@ -17,6 +17,8 @@ from local.fleet import Fleet
 from local.server import serve
 
 OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
+WITH_DISKS = {"LocalStorageAmount": 1, "LocalStorageCapacity": 894}
+"""With consent each such instance is stopped by a StopInstance of its own."""
 NOW = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
 
 
@@ -85,8 +87,22 @@ class Played:
 
     @property
     def stops(self) -> list[Mapping[str, str]]:
-        """The parameters of the stop calls that reached ECS, in their order."""
+        """The parameters of the StopInstance calls that reached ECS, in their order."""
         return [call.parameters for call in self.calls if call.action == "StopInstance"]
+
+    @property
+    def batches(self) -> list[list[str]]:
+        """The instances of the StopInstances calls that reached ECS, in their order."""
+        return [
+            [text for name, text in call.parameters.items() if name.startswith("InstanceId.")]
+            for call in self.calls
+            if call.action == "StopInstances"
+        ]
+
+    def asked(self, instance_id: str) -> int:
+        """Count the stop calls that reached ECS for an instance, alone or with others."""
+        alone = sum(stop["InstanceId"] == instance_id for stop in self.stops)
+        return alone + sum(instance_id in batch for batch in self.batches)
 
 
 @dataclass

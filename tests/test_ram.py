@@ -35,6 +35,7 @@ CALLS: dict[str, Callable[[Ecs], object]] = {
     "select": lambda ecs: ecs.select(Selection(), None, seconds=1),
     "local_disks": lambda ecs: ecs.local_disks(["ecs.i1.xlarge"], seconds=1),
     "stop": lambda ecs: ecs.stop(STOP, seconds=1),
+    "stop_together": lambda ecs: ecs.stop_together([STOP], seconds=1),
 }
 
 
@@ -95,15 +96,16 @@ def test_the_rest_is_what_the_template_makes_fc_do() -> None:
     )
 
 
-def test_only_opted_in_instances_can_be_stopped() -> None:
-    """StopInstance is allowed only with the tag that the template's settings require, in its regions."""
+@pytest.mark.parametrize("action", ["ecs:StopInstance", "ecs:StopInstances"])
+def test_only_opted_in_instances_can_be_stopped(action: str) -> None:
+    """A stop is allowed only with the tag that the template's settings require, in its regions."""
     environment = dict(PROPS["environmentVariables"]) | {"ALARM_TOKEN": ""}
     settings = Settings.from_environment(environment)
     tag = settings.required_tag
     assert tag is not None
-    assert statement("ecs:StopInstance") == {
+    assert statement(action) == {
         "Effect": "Allow",
-        "Action": "ecs:StopInstance",
+        "Action": action,
         "Resource": f"acs:ecs:{REGION}:*:instance/*",
         "Condition": {"StringEquals": {f"ecs:tag/{tag.key}": tag.value}},
     }

@@ -12,7 +12,7 @@ import pytest
 from simulation.__main__ import failures, main, replay
 from simulation.check import judge
 from simulation.draw import draw_scenario
-from simulation.history import Call, History
+from simulation.history import STOPS, History, Stop
 from simulation.play import play
 
 RUNS = 20_000
@@ -70,18 +70,19 @@ def test_many_in_processes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "20 of 20 runs" in capsys.readouterr().out
 
 
-def _stop_of(history: History) -> Call:
-    """Give the stop call of a history; it was heard, and stopped its instance."""
-    return next(call for call in history.calls if call.action == "StopInstance" and call.effective)
+def _stop_of(history: History) -> Stop:
+    """Give the first part of a stop call of a history that stopped its instance."""
+    return next(stop for call in history.calls for stop in call.stops if stop.effective)
 
 
-def _calm_stop() -> History:
-    """Play the first calm day on which a stop call of the only invocation has its effect."""
+def _calm_stop(action: str) -> History:
+    """Play the first calm day on which such a stop call of the only invocation has its effect."""
     for seed in count():
         scenario = draw_scenario(seed)
         if scenario.calm and not scenario.deliveries[0].http and not scenario.limits.dry_run:
             history = play(scenario)
-            if history.invocations[0].returned and any(call.effective for call in history.calls):
+            effective = {call.action for call in history.calls for stop in call.stops if stop.effective}
+            if history.invocations[0].returned and effective == {action}:
                 return history
     raise AssertionError
 
@@ -94,8 +95,8 @@ def _lock(history: History) -> None:
 
 
 def _force(history: History) -> None:
-    stop = _stop_of(history)
-    stop.parameters = {**stop.parameters, "ForceStop": "?"}
+    call = _stop_of(history).call
+    call.parameters = {**call.parameters, "ForceStop": "?"}
 
 
 def _limit(history: History, **limits: object) -> None:
@@ -109,7 +110,7 @@ def _lose_a_line(history: History) -> None:
 
 def _ask_again(history: History) -> None:
     step = history.step()
-    history.calls.append(replace(_stop_of(history), sent_step=step, heard_step=step))
+    history.calls.append(replace(_stop_of(history).call, sent_step=step, heard_step=step))
 
 
 def _outlive(history: History) -> None:
@@ -124,6 +125,7 @@ def _report(history: History, **fields: object) -> None:
             outcome.update(fields)
 
 
+@pytest.mark.parametrize("action", STOPS)
 @pytest.mark.parametrize(
     ("rule", "tamper"),
     [
@@ -138,9 +140,9 @@ def _report(history: History, **fields: object) -> None:
         ("calm", lambda history: _report(history, status="refused", code="Guard.Protected")),
     ],
 )
-def test_each_rule_can_fail(rule: str, tamper: Callable[[History], None]) -> None:
+def test_each_rule_can_fail(rule: str, tamper: Callable[[History], None], action: str) -> None:
     """A history that breaks a rule is found out by that rule; the same history untouched breaks none."""
-    history = _calm_stop()
+    history = _calm_stop(action)
     assert judge(history) == []
     tamper(history)
     assert rule in {violation.rule for violation in judge(history)}

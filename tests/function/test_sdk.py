@@ -107,6 +107,18 @@ CALLS: list[tuple[str, Callable[[EcsClient], Callable[..., object]], object]] = 
         ),
     ),
     (
+        "StopInstances",
+        lambda client: client.stop_instances_with_options,
+        sdk.StopInstancesRequest(
+            region_id="cn-hangzhou",
+            instance_id=["i-1", "i-2"],
+            stopped_mode="KeepCharging",
+            force_stop=True,
+            batch_optimization="SuccessFirst",
+            dry_run=False,
+        ),
+    ),
+    (
         "DescribeInstances",
         lambda client: client.describe_instances_with_options,
         sdk.DescribeInstancesRequest(
@@ -228,6 +240,7 @@ def test_a_call_loads_nothing_that_it_does_not_use(wire: Wire) -> None:
         "alibabacloud_ecs20140526.models._describe_instance_types_request",
         "alibabacloud_ecs20140526.models._describe_instances_request",
         "alibabacloud_ecs20140526.models._stop_instance_request",
+        "alibabacloud_ecs20140526.models._stop_instances_request",
     ]
 
 

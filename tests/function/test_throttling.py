@@ -5,7 +5,7 @@ from datetime import datetime
 
 from function.target import FRESH_SECONDS
 from local.fault_text import parse_fault
-from tests.stage import Played, SetStage
+from tests.stage import WITH_DISKS, Played, SetStage
 
 
 def ids(count: int) -> list[str]:
@@ -16,8 +16,9 @@ def ids(count: int) -> list[str]:
 def throttled(stage: SetStage, count: int, per_minute: int, timeout: int) -> Played:
     """Stop some instances where ECS takes only so many stop calls a minute."""
     fault = parse_fault(f"StopInstance=quota,per-minute={per_minute}")
-    set_up = stage(*({"InstanceId": one, "LocalStorageAmount": 0} for one in ids(count)), faults=(fault,))
-    return set_up.invoke({"InstanceIds": ids(count)}, timeout=timeout, MAX_INSTANCES="1000")
+    set_up = stage(*({"InstanceId": one, **WITH_DISKS} for one in ids(count)), faults=(fault,))
+    event = {"InstanceIds": ids(count), "ConfirmStop": True}
+    return set_up.invoke(event, timeout=timeout, MAX_INSTANCES="1000")
 
 
 def test_all_are_stopped_in_the_end(stage: SetStage) -> None:

@@ -1,0 +1,115 @@
+"""Many instances that are stopped alike: StopInstances, in which none of them spoils the others."""
+
+import pytest
+
+from local.fault_text import parse_fault
+from tests.stage import WITH_DISKS, SetStage, error
+
+
+def ids(count: int) -> list[str]:
+    """Name some instances."""
+    return [f"i-bp1many{n:03}" for n in range(count)]
+
+
+def fleet(count: int, **fields: object) -> list[dict[str, object]]:
+    """Make instances without local disks."""
+    return [{"InstanceId": one, "LocalStorageAmount": 0, **fields} for one in ids(count)]
+
+
+def test_many_are_stopped_by_hundreds(stage: SetStage) -> None:
+    """250 instances take three StopInstances, each instance in one of them, in SuccessFirst."""
+    played = stage(*fleet(250)).invoke({"InstanceIds": ids(250)}, MAX_INSTANCES="250")
+    assert played.report["summary"] == {"total": 250, "stopped": 250}
+    assert sorted(map(len, played.batches)) == [50, 100, 100]
+    assert sorted(one for batch in played.batches for one in batch) == ids(250)
+    assert played.stops == []
+    sent = next(call.parameters for call in played.calls if call.action == "StopInstances")
+    assert {name: text for name, text in sent.items() if not name.startswith("InstanceId.")} == {
+        "RegionId": "cn-hangzhou",
+        "BatchOptimization": "SuccessFirst",
+        "StoppedMode": "KeepCharging",
+        "ForceStop": "False",
+        "DryRun": "False",
+    }
+
+
+def test_a_few_have_a_call_each(stage: SetStage) -> None:
+    """Three are stopped one by one, four together."""
+    assert stage(*fleet(3)).invoke({"InstanceIds": ids(3)}).batches == []
+    assert stage(*fleet(4)).invoke({"InstanceIds": ids(4)}).batches == [ids(4)]
+
+
+def test_only_what_is_stopped_alike_goes_together(stage: SetStage) -> None:
+    """Two modes make two calls; local disks need ConfirmStop, which StopInstances does not have."""
+    kinds: list[dict[str, object]] = [{}, {"InstanceChargeType": "PrePaid"}, {**WITH_DISKS}]
+    instances = [one | kinds[n % 3] for n, one in enumerate(fleet(15))]
+    event = {"InstanceIds": ids(15), "StoppedMode": "StopCharging", "ConfirmStop": True}
+    played = stage(*instances).invoke(event)
+    assert played.report["summary"] == {"total": 15, "stopped": 15}
+    assert sorted(played.batches) == [ids(15)[0::3], ids(15)[1::3]]
+    assert sorted(stop["InstanceId"] for stop in played.stops) == ids(15)[2::3]
+    modes = {one: played.outcomes[one]["stopped_mode"] for one in ids(3)}
+    assert [mode["expected"] for mode in modes.values() if isinstance(mode, dict)] == [
+        "StopCharging",
+        "KeepCharging",
+        "KeepCharging",
+    ]
+
+
+def test_a_dry_run_never_goes_together(stage: SetStage) -> None:
+    """SuccessFirst passes every dry run, even of what can't be stopped, so each has its own call."""
+    broken = {"x-emulator": {"StopInstance": "DiskError"}}
+    played = stage(*fleet(9), {"InstanceId": "i-bp1broken", **broken}).invoke(
+        {"InstanceIds": [*ids(9), "i-bp1broken"], "DryRun": True}
+    )
+    assert played.batches == []
+    assert played.report["summary"] == {"total": 10, "would_stop": 9, "failed": 1}
+
+
+def test_one_does_not_spoil_the_others(stage: SetStage) -> None:
+    """What ECS refuses of a batch has its own outcome and reason; the rest is stopped by that one call."""
+    spoilt = [
+        {"InstanceId": "i-bp1disk", "x-emulator": {"StopInstance": "DiskError"}},
+        {
+            "InstanceId": "i-bp1kms",
+            "x-emulator": {"StopInstance": "InvalidParameter.KMSKeyId.KMSUnauthorized"},
+        },
+    ]
+    everyone = [*ids(8), "i-bp1disk", "i-bp1kms"]
+    played = stage(*fleet(8), *({"LocalStorageAmount": 0} | one for one in spoilt)).invoke(
+        {"InstanceIds": everyone}
+    )
+    assert played.report["summary"] == {"total": 10, "stopped": 8, "refused": 1, "failed": 1}
+    assert played.outcomes["i-bp1disk"]["code"] == "DiskError"
+    assert played.outcomes["i-bp1kms"]["code"] == "InvalidParameter.KMSKeyId.KMSUnauthorized"
+    assert played.batches == [everyone]
+    assert played.stops == []
+
+
+@pytest.mark.parametrize("code", ["Forbidden.RAM", "InvalidInstanceId.NotFound", "IncorrectInstanceStatus"])
+def test_refused_as_a_whole_they_go_on_alone(stage: SetStage, code: str) -> None:
+    """A role without ecs:StopInstances, or one bad id, costs a call, not the run."""
+    played = stage(*fleet(6), faults=(error("StopInstances", code),)).invoke({"InstanceIds": ids(6)})
+    assert played.report["summary"] == {"total": 6, "stopped": 6}
+    assert played.batches == [ids(6)]
+    assert sorted(stop["InstanceId"] for stop in played.stops) == ids(6)
+    assert {outcome["attempts"] for outcome in played.outcomes.values()} == {2}
+
+
+def test_economical_mode_refused_is_asked_again_together(stage: SetStage) -> None:
+    """Preemptible instances whose StopCharging is refused are stopped with KeepCharging, and warned of."""
+    spot = fleet(5, SpotStrategy="SpotAsPriceGo")
+    played = stage(*spot).invoke({"InstanceIds": ids(5), "StoppedMode": "StopCharging"})
+    assert played.report["summary"] == {"total": 5, "stopped": 5}
+    assert played.batches == [ids(5), ids(5)]
+    assert all("InvalidInstanceId.NotSupport" in str(one["warnings"]) for one in played.outcomes.values())
+
+
+def test_a_throttled_batch_waits_for_the_next_window(stage: SetStage) -> None:
+    """StopInstances has a quota of its own; what it keeps waiting is looked at again, and stopped."""
+    fault = parse_fault("StopInstances=quota,per-minute=1")
+    played = stage(*fleet(250), faults=(fault,)).invoke(
+        {"InstanceIds": ids(250)}, timeout=900, MAX_INSTANCES="250"
+    )
+    assert played.report["summary"] == {"total": 250, "stopped": 250}
+    assert played.stops == []
