@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from function.effects import Unfinished, Workers
 from function.errors import ClientCode, EcsError, Meaning
 from function.pace import MAX_TRIES, Pace
+from function.site import Site
 
 _ABANDONED = EcsError(ClientCode.NO_ANSWER, "no answer came before the run's time was up")
 
@@ -23,7 +24,7 @@ class Call(Generic[Subject, Result]):
     """
 
     action: str
-    region_id: str
+    site: Site
     subject: Subject
     send: Callable[[float], Result]
     good_until: float = float("inf")
@@ -42,17 +43,15 @@ class Caller:
     ) -> Iterator[tuple[Call[Subject, Result], Result | EcsError | Unfinished]]:
         """Send each call once, if it may go out now; yield each with what came of it, as soon as it is known.
 
-        Once a call was throttled, no further one of its action and region goes out.
+        Once a call was throttled, no further one of its action goes out at its site.
         """
-        throttled: set[tuple[str, str]] = set()
+        throttled: set[tuple[str, Site]] = set()
         send = partial(self._send, throttled)
         answers = self.workers.each(send, list(calls), limit=self.limit, until=self.pace.deadline)
         for call, answer in answers:
             result = _ABANDONED if answer is Unfinished.ABANDONED else answer
             if not isinstance(result, Unfinished):
-                self.pace.answered(
-                    call.action, call.region_id, result if isinstance(result, EcsError) else None
-                )
+                self.pace.answered(call.action, call.site, result if isinstance(result, EcsError) else None)
             yield call, result
 
     def until_answered(
@@ -71,12 +70,12 @@ class Caller:
             for call, result in self.once(ready):
                 key = id(call)
                 if isinstance(result, Unfinished):
-                    due[key] = (self.pace.opens(call.action, call.region_id), call)
+                    due[key] = (self.pace.opens(call.action, call.site), call)
                     continue
                 if isinstance(result, EcsError):
                     tries[key] = tries.get(key, 0) + (result.meaning is not Meaning.THROTTLED)
                     errors[key] = result
-                    due[key] = (self.pace.after(call.action, call.region_id, result, tries[key]), call)
+                    due[key] = (self.pace.after(call.action, call.site, result, tries[key]), call)
                     if result.passing and tries[key] < MAX_TRIES:
                         continue
                 del due[key]
@@ -86,10 +85,10 @@ class Caller:
                 return
 
     def _send(
-        self, throttled: set[tuple[str, str]], call: Call[Subject, Result]
+        self, throttled: set[tuple[str, Site]], call: Call[Subject, Result]
     ) -> Result | EcsError | Unfinished:
         """Send one call; this runs in a worker, which the others hear from only by `throttled`."""
-        lane = call.action, call.region_id
+        lane = call.action, call.site
         seconds = self.pace.seconds_for_a_call()
         late = self.pace.clock.monotonic() > call.good_until
         if seconds is None or late or lane in throttled or not self.pace.is_open(*lane):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from function import sdk
 from function.credentials import Credentials
@@ -183,20 +182,11 @@ class SdkEcs:
                     body_type="json",
                 ),
                 sdk.OpenApiRequest(query=sdk.Utils.query(request.to_map())),
-                self._runtime_options(seconds),
+                sdk.runtime_options(seconds, connections=self._connections),
             )
             return read(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
             raise failure(f"ecs:{action}", error, self._credentials) from None
-
-    def _runtime_options(self, seconds: float) -> sdk.RuntimeOptions:
-        """Spend a third of the time on connecting, 5 s at most, as the SDK does; the rest on the answer."""
-        connect_seconds = min(5.0, seconds / 3)
-        return sdk.RuntimeOptions(
-            connect_timeout=int(connect_seconds * 1000),
-            read_timeout=int((seconds - connect_seconds) * 1000),
-            max_idle_conns=self._connections,
-        )
 
 
 def _request_id(body: Mapping[str, Any]) -> str:
@@ -227,15 +217,7 @@ def _local_disks(body: Mapping[str, Any]) -> dict[str, LocalDisks]:
 
 def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
     """Make the SDK's client for one region; nothing is sent yet."""
-    parts = urlsplit(endpoint or f"https://{sdk.regional_endpoint(region_id)}")
     client = sdk.Client(
-        sdk.Config(
-            endpoint=parts.netloc,
-            protocol=parts.scheme,
-            region_id=region_id,
-            access_key_id=credentials.access_key_id,
-            access_key_secret=credentials.access_key_secret,
-            security_token=credentials.security_token,
-        )
+        sdk.config(region_id, credentials, endpoint or f"https://{sdk.regional_endpoint(region_id)}")
     )
     return SdkEcs(region_id, client, credentials, connections)

@@ -1,4 +1,4 @@
-"""All that a run takes from the outside world: time, chance, parallel work, log lines, the way to ECS.
+"""All that a run takes from the outside world: time, chance, parallel work, log lines, the cloud.
 
 A run gets them as one `Effects`, so that a simulation can put virtual time and a seed in their place.
 """
@@ -14,6 +14,8 @@ from enum import Enum, auto
 from typing import Protocol, TypeVar
 
 from function.ecs import Connect, connect
+from function.fc import InvokeFunction, invoke_function
+from function.sts import AssumeRole, assume_role
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -116,3 +118,5 @@ class Effects:
     chance: Callable[[], float] = random.random
     write: Callable[[str], None] = _print_line
     connect: Connect = connect
+    assume_role: AssumeRole = assume_role
+    invoke_function: InvokeFunction = invoke_function

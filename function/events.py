@@ -10,11 +10,10 @@ from function import webhook
 from function.document import Node, name, quote, read
 from function.kinds import KINDS, Kind, Sender, Wrapping
 from function.payload import EXAMPLE
-from function.request import InvalidEvent, Source, StopRequest
+from function.request import MAX_EVENT_ID, InvalidEvent, Source, StopRequest
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_EVENTS = 1_000
-MAX_EVENT_ID = 256
 # HTTP, EventBridge and MNS around an alarm are three; HTTP counts with the first.
 MAX_WRAPPINGS = 3
 _DIGEST_LENGTH = 16

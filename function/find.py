@@ -1,4 +1,4 @@
-"""Find the instances that the events mean: by id or by selection, in each of their regions."""
+"""Find the instances that the events mean: by id or by selection, at each of their sites."""
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +10,26 @@ from function.effects import Unfinished
 from function.errors import ClientCode, EcsError, Meaning
 from function.instance import Instance, LocalDisks, local_disks_by_family
 from function.request import Selection
+from function.site import Site
 
-EcsOf = Callable[[str], Ecs]
-"""The ECS of a region."""
-
-Place = tuple[str, str]
-"""A region id and an instance id."""
+EcsOf = Callable[[Site], Ecs]
+"""The ECS of a site."""
 
 Trouble = EcsError | Unfinished
-"""Why something could not be looked at: ECS's last error, or no time for even one call."""
+"""Why something could not be looked at: the last error, or no time for even one call."""
 
 Types = Mapping[str, LocalDisks]
 """Instance types, and whether they have local disks."""
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The way to the ECS of each site, but for those in `troubles`, which say why there is none."""
+
+    ecs: EcsOf
+    troubles: Mapping[Site, Trouble]
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
@@ -33,117 +39,114 @@ def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """Instances looked for by id. A place that is in neither does not exist."""
+    """Instances looked for by id, at their sites. What is in neither does not exist."""
 
-    instances: dict[Place, Instance] = field(default_factory=dict)
-    troubles: dict[Place, Trouble] = field(default_factory=dict)
+    instances: dict[tuple[Site, str], Instance] = field(default_factory=dict)
+    troubles: dict[tuple[Site, str], Trouble] = field(default_factory=dict)
 
 
-def look_up(places: Iterable[Place], ecs: EcsOf, caller: Caller) -> Sightings:
+def look_up(wanted: Iterable[tuple[Site, str]], ways: Ways, caller: Caller) -> Sightings:
     """Describe instances by id, 100 a call, each call until it is answered."""
-    ids_by_region: dict[str, dict[str, None]] = {}
-    for region_id, instance_id in places:
-        ids_by_region.setdefault(region_id, {})[instance_id] = None
+    ids_by_site: dict[Site, dict[str, None]] = {}
+    for site, instance_id in wanted:
+        ids_by_site.setdefault(site, {})[instance_id] = None
+    seen = Sightings()
+    for site, trouble in ways.troubles.items():
+        seen.troubles.update({(site, instance_id): trouble for instance_id in ids_by_site.pop(site, {})})
     calls = [
-        describe(ecs, region_id, ids)
-        for region_id, all_ids in ids_by_region.items()
+        describe(ways.ecs, site, ids)
+        for site, all_ids in ids_by_site.items()
         for ids in chunks(tuple(all_ids), MAX_IDS)
     ]
-    seen = Sightings()
     for call, answer in caller.until_answered(calls):
         if isinstance(answer, Trouble):
-            seen.troubles.update({(call.region_id, instance_id): answer for instance_id in call.subject})
+            seen.troubles.update({(call.site, instance_id): answer for instance_id in call.subject})
         else:
-            seen.instances.update({(call.region_id, found.instance_id): found for found in answer})
+            seen.instances.update({(call.site, found.instance_id): found for found in answer})
     return seen
 
 
-def describe(ecs: EcsOf, region_id: str, ids: Sequence[str]) -> Call[Sequence[str], tuple[Instance, ...]]:
+def describe(ecs: EcsOf, site: Site, ids: Sequence[str]) -> Call[Sequence[str], tuple[Instance, ...]]:
     """Make the call that looks at up to 100 instances."""
     return Call(
         action=DESCRIBE_INSTANCES,
-        region_id=region_id,
+        site=site,
         subject=ids,
-        send=lambda seconds: ecs(region_id).describe(ids, seconds=seconds),
+        send=lambda seconds: ecs(site).describe(ids, seconds=seconds),
     )
 
 
 def list_selected(
-    selection: Selection, region_ids: Sequence[str], ecs: EcsOf, caller: Caller
-) -> dict[str, tuple[Instance, ...] | Trouble]:
-    """List what matches in each region to its last page, or say what kept from it.
+    selection: Selection, sites: Sequence[Site], ways: Ways, caller: Caller
+) -> dict[Site, tuple[Instance, ...] | Trouble]:
+    """List what matches at each site to its last page, or say what kept from it.
 
     What ECS lists without the selection's tags is not believed; a page that comes again is no end either.
     """
-    listed: dict[str, dict[str, Instance]] = {region_id: {} for region_id in region_ids}
-    troubles: dict[str, Trouble] = {}
-    pages: set[tuple[str, str]] = set()
-    calls = [_page(selection, region_id, None, ecs) for region_id in listed]
+    listed: dict[Site, dict[str, Instance]] = {site: {} for site in sites}
+    troubles = {site: trouble for site, trouble in ways.troubles.items() if site in listed}
+    pages: set[tuple[Site, str]] = set()
+    calls = [_page(selection, site, None, ways.ecs) for site in listed if site not in troubles]
     while calls:
         answers = list(caller.until_answered(calls))
         calls = []
         for call, answer in answers:
-            region_id = call.region_id
+            site = call.site
             if isinstance(answer, Trouble):
-                troubles[region_id] = answer
+                troubles[site] = answer
                 continue
-            listed[region_id].update(
+            listed[site].update(
                 {found.instance_id: found for found in answer.instances if _matches(found, selection)}
             )
             if answer.next_token is None:
                 continue
-            if (region_id, answer.next_token) in pages:
-                troubles[region_id] = EcsError(
-                    ClientCode.NO_ANSWER, "ECS lists the same page again and again"
-                )
+            if (site, answer.next_token) in pages:
+                troubles[site] = EcsError(ClientCode.NO_ANSWER, "ECS lists the same page again and again")
                 continue
-            pages.add((region_id, answer.next_token))
-            calls.append(_page(selection, region_id, answer.next_token, ecs))
-    return {
-        region_id: troubles.get(region_id, tuple(instances.values()))
-        for region_id, instances in listed.items()
-    }
+            pages.add((site, answer.next_token))
+            calls.append(_page(selection, site, answer.next_token, ways.ecs))
+    return {site: troubles.get(site, tuple(instances.values())) for site, instances in listed.items()}
 
 
 def _matches(instance: Instance, selection: Selection) -> bool:
     return all(instance.carries(tag) for tag in selection.tags)
 
 
-def _page(selection: Selection, region_id: str, next_token: str | None, ecs: EcsOf) -> Call[None, Page]:
+def _page(selection: Selection, site: Site, next_token: str | None, ecs: EcsOf) -> Call[None, Page]:
     return Call(
         action=DESCRIBE_INSTANCES,
-        region_id=region_id,
+        site=site,
         subject=None,
-        send=lambda seconds: ecs(region_id).select(selection, next_token, seconds=seconds),
+        send=lambda seconds: ecs(site).select(selection, next_token, seconds=seconds),
     )
 
 
 def learn_types(
-    instances: Iterable[tuple[str, Instance]],
+    instances: Iterable[tuple[Site, Instance]],
     known: MutableMapping[str, LocalDisks],
     ecs: EcsOf,
     caller: Caller,
 ) -> Types:
-    """Say which types have local disks, for the running instances (with their regions) that don't say so.
+    """Say which types have local disks, for the running instances (with their sites) that don't say so.
 
     What ECS answers is remembered in `known`. Where ECS may not be asked, the family says it; where it does
     not answer, or does not know the type, it stays unknown.
     """
-    asked: dict[str, tuple[str, Instance]] = {
-        instance.instance_type: (region_id, instance)
-        for region_id, instance in instances
+    asked: dict[str, tuple[Site, Instance]] = {
+        instance.instance_type: (site, instance)
+        for site, instance in instances
         if instance.status == "Running"
         and instance.instance_type
         and instance.instance_type not in known
         and instance.local_disks({}) is LocalDisks.UNKNOWN
     }
-    by_region: dict[str, list[str]] = {}
-    for instance_type, (region_id, _) in asked.items():
-        by_region.setdefault(region_id, []).append(instance_type)
+    by_site: dict[Site, list[str]] = {}
+    for instance_type, (site, _) in asked.items():
+        by_site.setdefault(site, []).append(instance_type)
     guessed: dict[str, LocalDisks] = {}
     calls = [
-        _types(ecs, region_id, types)
-        for region_id, all_types in by_region.items()
+        _types(ecs, site, types)
+        for site, all_types in by_site.items()
         for types in chunks(all_types, MAX_TYPES)
     ]
     for call, answer in caller.until_answered(calls):
@@ -154,10 +157,10 @@ def learn_types(
     return guessed | dict(known)
 
 
-def _types(ecs: EcsOf, region_id: str, types: Sequence[str]) -> Call[Sequence[str], Types]:
+def _types(ecs: EcsOf, site: Site, types: Sequence[str]) -> Call[Sequence[str], Types]:
     return Call(
         action=DESCRIBE_INSTANCE_TYPES,
-        region_id=region_id,
+        site=site,
         subject=types,
-        send=lambda seconds: ecs(region_id).local_disks(types, seconds=seconds),
+        send=lambda seconds: ecs(site).local_disks(types, seconds=seconds),
     )

@@ -10,6 +10,7 @@ from function.instance import FAMILIES_WITH_PERSISTENT_MEMORY, Instance, LocalDi
 from function.report import Guard, Refusal, Status
 from function.request import StoppedMode, StopRequest
 from function.settings import Settings
+from function.site import Site
 
 _LATEST_OFFSET = timezone(timedelta(hours=-12))
 """Where a local time comes last on Earth: a time without an offset is taken to mean it."""
@@ -56,6 +57,7 @@ def admit(request: StopRequest, settings: Settings, own_region: str, now: dateti
     """Judge the event as a whole; None: it may go on to its instances."""
     problem = (
         _region_problem(request, settings, own_region)
+        or _role_problem(request, settings)
         or _age_problem(request, settings, now)
         or _alarm_problem(request, settings)
         or _system_event_problem(request, settings)
@@ -82,6 +84,16 @@ def _region_problem(request: StopRequest, settings: Settings, own_region: str) -
     return Guard.REGION_NOT_ALLOWED, (
         f"region {', '.join(outside)} is not among the allowed ones ({', '.join(sorted(allowed))}); "
         "add it to ALLOWED_REGIONS to let events reach it"
+    )
+
+
+def _role_problem(request: StopRequest, settings: Settings) -> tuple[Guard, str] | None:
+    outside = [role_arn for role_arn in request.role_arns if role_arn not in settings.allowed_role_arns]
+    if not outside:
+        return None
+    return Guard.ROLE_NOT_ALLOWED, (
+        f"the role {outside[0]} is not among the allowed ones; "
+        "add it to ALLOWED_ROLE_ARNS to let events use it"
     )
 
 
@@ -115,13 +127,13 @@ def _system_event_problem(request: StopRequest, settings: Settings) -> tuple[Gua
     )
 
 
-def not_found(regions: Collection[str]) -> Leave:
+def not_found(sites: Collection[Site]) -> Leave:
     """Decide about an id that DescribeInstances does not know."""
+    where = ", ".join(map(str, sites))
     return Leave(
         status=Status.REFUSED,
         code=EcsCode.NOT_FOUND,
-        message=f"no such instance in {', '.join(regions)} for this account; "
-        "check the id and the event's RegionId",
+        message=f"no such instance in {where}; check the id, and the event's RegionId and account",
     )
 
 

@@ -12,8 +12,10 @@ from function.instance import LocalDisks
 from function.log import Log, hushed
 from function.report import INVALID_EVENT, Guard, Refusal, Report
 from function.request import InvalidEvent
-from function.run import Surroundings, run
+from function.run import run
 from function.settings import InvalidSettings, Settings
+from function.site import Site
+from function.surroundings import Surroundings
 
 END_SECONDS = 1.5
 """The run ends this long before FC's timeout: a second that the contract promises, and time to return."""
@@ -23,6 +25,11 @@ _MAX_NAMED = 5
 
 class FunctionContext(Protocol):
     """`context.function`."""
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        ...
 
     @property
     def timeout(self) -> int:
@@ -41,6 +48,11 @@ class Context(Protocol):
     @property
     def region(self) -> str:
         """The function's own region."""
+        ...
+
+    @property
+    def account_id(self) -> str:
+        """The function's own account."""
         ...
 
     @property
@@ -89,7 +101,8 @@ class Function:
             return _unauthorized(delivery.unauthorized, context, effects)
         around = Surroundings(
             request_id=context.request_id,
-            own_region=_own_region(context, self.settings),
+            function_name=context.function.name,
+            own=Site(region_id=_own_region(context, self.settings), account_id=context.account_id or None),
             credentials=Credentials.read(_context_credentials(context), environment),
             settings=self.settings,
             effects=effects,
@@ -141,7 +154,7 @@ def _what_is_left(report: Report) -> str:
         of = "instance is" if len(report.outcomes) == 1 else "instances are"
         parts.append(f"{len(report.left)} of {len(report.outcomes)} {of} left: {_some(named, ', ')}")
     if report.region_errors:
-        regions = [f"{error.region_id} ({error.code})" for error in report.region_errors]
+        regions = [f"{error.site} ({error.code})" for error in report.region_errors]
         parts.append(f"could not list {_some(regions, ', ')}")
     return "; ".join(parts)
 

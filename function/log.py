@@ -7,10 +7,12 @@ from datetime import datetime
 
 from function.report import (
     INVALID_EVENT,
+    HandedOn,
     Outcome,
     Refusal,
     RegionError,
     Report,
+    handed_on_fields,
     outcome_fields,
     refusal_fields,
     region_error_fields,
@@ -53,6 +55,11 @@ class Log:
         """Log a region that could not be listed."""
         self._line("ERROR", region_error_fields(error))
 
+    def handed_on(self, shard: HandedOn) -> None:
+        """Log what another invocation takes over: the first ids and how many there are."""
+        fields = handed_on_fields(replace(shard, instance_ids=shard.instance_ids[:MAX_LOGGED_IDS]))
+        self._line("INFO", fields | {"instance_count": len(shard.instance_ids)})
+
     def note(self, source: Source, event_id: str, message: str) -> None:
         """Log a remark about an event."""
         self._line("WARNING", {"source": source, "event_id": event_id, "message": message})
@@ -66,6 +73,7 @@ class Log:
             "summary": report.summary,
             "refusals": len(report.refusals),
             "region_errors": len(report.region_errors),
+            "handed_on": sum(len(shard.instance_ids) for shard in report.handed_on),
         }
         self._line(level, fields | counts)
 

@@ -1,10 +1,11 @@
-"""When a call may go out: not too close to the deadline, not while ECS throttles its action in its region."""
+"""When a call may go out: not too close to the deadline, not while ECS throttles its action at its site."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from function.effects import Clock
 from function.errors import EcsError, Meaning
+from function.site import Site
 
 CALL_SECONDS = 15.0
 """The longest that one call may take: the SDK's own 5 s to connect and 10 s to answer."""
@@ -58,52 +59,52 @@ class Pace:
     clock: Clock
     chance: Callable[[], float]
     deadline: float
-    _opens: dict[tuple[str, str], float] = field(default_factory=dict)
-    _quotas: dict[tuple[str, str], _Quota] = field(default_factory=dict)
+    _opens: dict[tuple[str, Site], float] = field(default_factory=dict)
+    _quotas: dict[tuple[str, Site], _Quota] = field(default_factory=dict)
 
     def seconds_for_a_call(self) -> float | None:
         """Say how long a call that starts now may take; None: it is too late to start one."""
         now = self.clock.monotonic()
         return None if self._too_late(now) else min(CALL_SECONDS, self.deadline - now)
 
-    def opens(self, action: str, region_id: str) -> float:
+    def opens(self, action: str, site: Site) -> float:
         """Give the moment from which an action may be called; one in the past where it is open."""
-        return self._opens.get((action, region_id), 0.0)
+        return self._opens.get((action, site), 0.0)
 
-    def is_open(self, action: str, region_id: str) -> bool:
+    def is_open(self, action: str, site: Site) -> bool:
         """Whether an action may be called now."""
-        return self.opens(action, region_id) <= self.clock.monotonic()
+        return self.opens(action, site) <= self.clock.monotonic()
 
-    def room(self, action: str, region_id: str) -> int | None:
+    def room(self, action: str, site: Site) -> int | None:
         """Say how many calls will probably pass until the window ends; None: nothing is known of a quota.
 
         Where there is no room the action is shut until then.
         """
-        quota = self._quota(action, region_id)
+        quota = self._quota(action, site)
         if quota.limit is None:
             return None
         room = max(0, quota.limit - quota.passed)
-        if room == 0 and self.is_open(action, region_id):
-            self._shut(action, region_id, self.window_ends())
+        if room == 0 and self.is_open(action, site):
+            self._shut(action, site, self.window_ends())
         return room
 
-    def answered(self, action: str, region_id: str, error: EcsError | None) -> None:
+    def answered(self, action: str, site: Site, error: EcsError | None) -> None:
         """Take in whether a call passed, and where it was throttled shut the action."""
-        quota = self._quota(action, region_id)
+        quota = self._quota(action, site)
         if error is None or error.meaning is not Meaning.THROTTLED:
             quota.passed += 1
             if quota.limit is not None:
                 quota.limit = max(quota.limit, quota.passed)
         elif error.retry_after is not None:
-            self._shut(action, region_id, self.clock.monotonic() + error.retry_after)
+            self._shut(action, site, self.clock.monotonic() + error.retry_after)
         else:
             if not quota.throttled:
                 quota.throttled, quota.limit, quota.step = True, max(1, quota.passed), 1
-            self._shut(action, region_id, self.window_ends())
+            self._shut(action, site, self.window_ends())
 
-    def after(self, action: str, region_id: str, error: EcsError, tries: int) -> float:
+    def after(self, action: str, site: Site, error: EcsError, tries: int) -> float:
         """Give the moment at which to try again after a failure, the `tries`-th that counts."""
-        return self.opens(action, region_id) if error.meaning is Meaning.THROTTLED else self.backoff(tries)
+        return self.opens(action, site) if error.meaning is Meaning.THROTTLED else self.backoff(tries)
 
     def backoff(self, tries: int) -> float:
         """Give the moment at which to try again after the `tries`-th passing trouble."""
@@ -127,8 +128,8 @@ class Pace:
     def _too_late(self, moment: float) -> bool:
         return self.deadline - moment < MIN_CALL_SECONDS
 
-    def _quota(self, action: str, region_id: str) -> _Quota:
-        quota = self._quotas.setdefault((action, region_id), _Quota())
+    def _quota(self, action: str, site: Site) -> _Quota:
+        quota = self._quotas.setdefault((action, site), _Quota())
         quota.enter(int(self.clock.now().timestamp() // WINDOW_SECONDS))
         return quota
 
@@ -136,6 +137,6 @@ class Pace:
         """Give the moment at which ECS's fixed minute is over."""
         return self.clock.monotonic() + WINDOW_SECONDS - self.clock.now().timestamp() % WINDOW_SECONDS
 
-    def _shut(self, action: str, region_id: str, until: float) -> None:
+    def _shut(self, action: str, site: Site, until: float) -> None:
         again = until + self.chance() * WINDOW_JITTER_SECONDS
-        self._opens[action, region_id] = max(again, self.opens(action, region_id))
+        self._opens[action, site] = max(again, self.opens(action, site))

@@ -18,20 +18,23 @@ from function.request import (
     Tag,
 )
 from function.resource import MAX_REGION
+from function.site import ROLE_ARN
 
 # What a message says where it can, so that the reader has something to copy.
 EXAMPLE = '{"InstanceIds": ["i-bp67acfmxazb4ph001"]}'
 
 # Tag.N of DescribeInstances: N is 1 to 20; keys and values have at most 128 characters.
 MAX_TAGS = 20
-# There are some thirty.
+# There are some thirty regions.
 MAX_REGIONS = 100
+MAX_ROLES = 100
 _MAX_TEXT = 128
 # No control, format, private or unassigned characters, nor line and paragraph separators.
 _PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]*$"
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=_MAX_TEXT, pattern=_PRINTABLE)]
 _Region = Annotated[str, StringConstraints(max_length=MAX_REGION, pattern=f"^(?:{REGION_ID.pattern})$")]
+_RoleArn = Annotated[str, StringConstraints(pattern=f"^(?:{ROLE_ARN.pattern})$")]
 _InstanceId = Annotated[str, StringConstraints(pattern=f"^(?:{INSTANCE_ID.pattern})$")]
 
 
@@ -82,6 +85,17 @@ class RequestBody(_Body):
         strict=False,
         description=f'a list of 1 to {MAX_REGIONS} regions such as ["cn-hangzhou"]',
     )
+    role_arn: _RoleArn | None = Field(
+        None, description='the ARN of a role such as "acs:ram::1234567890123456:role/stop-guard"'
+    )
+    role_arns: tuple[_RoleArn, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_ROLES,
+        strict=False,
+        description=f"a list of 1 to {MAX_ROLES} ARNs of roles such as "
+        '["acs:ram::1234567890123456:role/stop-guard"]',
+    )
     stopped_mode: StoppedMode | None = Field(
         None, strict=False, description='"StopCharging" or "KeepCharging"'
     )
@@ -126,6 +140,9 @@ def read_request(body: Node, draft: StopRequest) -> StopRequest:
     if asked.region_id is not None and asked.region_ids is not None:
         body.fail("has both RegionId and RegionIds; name the regions in one of them")
     regions = (asked.region_id,) if asked.region_id is not None else asked.region_ids or ()
+    if asked.role_arn is not None and asked.role_arns is not None:
+        body.fail("has both RoleArn and RoleArns; name the roles in one of them")
+    roles = (asked.role_arn,) if asked.role_arn is not None else asked.role_arns or ()
     selection = _selection(body, asked)
     if ids and selection:
         body.fail("has both instance ids and a selection (Tag, VpcId, ...); use one of them")
@@ -136,6 +153,7 @@ def read_request(body: Node, draft: StopRequest) -> StopRequest:
         instance_ids=ids,
         selection=selection,
         region_ids=tuple(dict.fromkeys(regions)) or draft.region_ids,
+        role_arns=tuple(dict.fromkeys(roles)),
         stopped_mode=asked.stopped_mode,
         confirm_stop=asked.confirm_stop,
         force_stop=asked.force_stop,

@@ -8,12 +8,13 @@ from function import guard
 from function.calls import Caller
 from function.effects import Unfinished
 from function.errors import ClientCode, origin
-from function.find import EcsOf, Place, Sightings, Trouble, learn_types, list_selected, look_up
+from function.find import Sightings, Trouble, Ways, learn_types, list_selected, look_up
 from function.guard import Leave, Stop
 from function.instance import Instance, LocalDisks
 from function.report import Guard, Outcome, Refusal, RegionError, Status, StoppedModes
 from function.request import StopRequest
 from function.settings import Settings
+from function.site import Place, Site, place
 from function.target import Target
 
 
@@ -22,14 +23,14 @@ class Candidate:
     """An instance that an event means: either seen, or with the decision that follows from not seeing it."""
 
     request: StopRequest
-    region_id: str
+    site: Site
     instance_id: str
     found: Instance | Leave
 
     @property
     def place(self) -> Place:
-        """Its region's and its own id."""
-        return self.region_id, self.instance_id
+        """Which instance of all it is."""
+        return place(self.site, self.instance_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +43,40 @@ class Plan:
     region_errors: tuple[RegionError, ...] = ()
 
 
+Requests = Mapping[StopRequest, Sequence[Site]]
+"""What the events ask for, and where."""
+
+
 def make_plan(
-    requests: Mapping[StopRequest, Sequence[str]],
+    requests: Requests,
     settings: Settings,
     known_types: MutableMapping[str, LocalDisks],
-    ecs: EcsOf,
+    ways: Ways,
     caller: Caller,
 ) -> Plan:
-    """Find and decide; `requests` come with the regions each is meant for. Nothing is stopped in here.
+    """Find and decide. Nothing is stopped in here.
 
     An instance that several events mean belongs to the first of them, but to one that would really stop it
     rather than to a dry run.
     """
     started = caller.pace.clock.monotonic()
-    places = [
-        (region_id, instance_id)
-        for request, region_ids in requests.items()
-        for region_id in region_ids
+    wanted = [
+        (site, instance_id)
+        for request, sites in requests.items()
+        for site in sites
         for instance_id in request.instance_ids
     ]
-    sightings = look_up(places, ecs, caller)
+    sightings = look_up(wanted, ways, caller)
     listings = {
-        request: list_selected(request.selection, region_ids, ecs, caller)
-        for request, region_ids in requests.items()
+        request: list_selected(request.selection, sites, ways, caller)
+        for request, sites in requests.items()
         if request.selection is not None
     }
     for listed in listings.values():  # after all looks by id: what was seen last counts
         sightings.instances.update(
             {
-                (region_id, found.instance_id): found
-                for region_id, instances in listed.items()
+                (site, found.instance_id): found
+                for site, instances in listed.items()
                 if not isinstance(instances, Trouble)
                 for found in instances
             }
@@ -86,23 +91,21 @@ def make_plan(
             meant = _named(request, requests[request], sightings)
         for candidate in meant:
             candidates.setdefault(candidate.place, candidate)
-    seen = [(one.region_id, one.found) for one in candidates.values() if isinstance(one.found, Instance)]
-    types = learn_types(seen, known_types, ecs, caller)
+    seen = [(one.site, one.found) for one in candidates.values() if isinstance(one.found, Instance)]
+    types = learn_types(seen, known_types, ways.ecs, caller)
     plan = _decided(candidates.values(), types, settings, caller.pace.clock.now(), started)
     plan = replace(plan, region_errors=tuple(region_errors))
     return plan if len(plan.targets) <= settings.max_instances else _too_many(plan, requests, settings)
 
 
-def no_plan(requests: Mapping[StopRequest, Sequence[str]], settings: Settings, error: Exception) -> Plan:
+def no_plan(requests: Requests, settings: Settings, error: Exception) -> Plan:
     """Account for everything after an unforeseen error; nothing was stopped."""
     text = f"the run ended before anything was stopped ({origin(error)})"
     unplanned = Leave(status=Status.NOT_ATTEMPTED, code=ClientCode.UNFORESEEN, message=text)
     candidates: dict[Place, Candidate] = {}
-    for request, region_ids in requests.items():
+    for request, sites in requests.items():
         for instance_id in request.instance_ids:
-            candidate = Candidate(
-                request=request, region_id=region_ids[0], instance_id=instance_id, found=unplanned
-            )
+            candidate = Candidate(request=request, site=sites[0], instance_id=instance_id, found=unplanned)
             candidates.setdefault(candidate.place, candidate)
     return Plan(
         left_alone=tuple(_outcome(candidate, unplanned, settings) for candidate in candidates.values()),
@@ -110,33 +113,33 @@ def no_plan(requests: Mapping[StopRequest, Sequence[str]], settings: Settings, e
             RegionError(
                 source=request.source,
                 event_id=request.event_id,
-                region_id=region_id,
+                site=site,
                 code=ClientCode.UNFORESEEN,
                 message=text,
             )
-            for request, region_ids in requests.items()
+            for request, sites in requests.items()
             if request.selection is not None
-            for region_id in region_ids
+            for site in sites
         ),
     )
 
 
-def _named(request: StopRequest, region_ids: Sequence[str], sightings: Sightings) -> Iterator[Candidate]:
-    """Look in each region for each id; one that is nowhere, and could be looked for, does not exist."""
+def _named(request: StopRequest, sites: Sequence[Site], sightings: Sightings) -> Iterator[Candidate]:
+    """Look at each site for each id; one that is nowhere, and could be looked for, does not exist."""
     for instance_id in request.instance_ids:
-        seen = [region for region in region_ids if (region, instance_id) in sightings.instances]
-        blind = [region for region in region_ids if (region, instance_id) in sightings.troubles]
+        seen = [site for site in sites if (site, instance_id) in sightings.instances]
+        blind = [site for site in sites if (site, instance_id) in sightings.troubles]
         found: Instance | Leave
         if seen:
-            region_id = seen[0]
-            found = sightings.instances[region_id, instance_id]
+            site = seen[0]
+            found = sightings.instances[site, instance_id]
         elif blind:
-            region_id = blind[0]
-            found = _not_described(sightings.troubles[region_id, instance_id])
+            site = blind[0]
+            found = _not_described(sightings.troubles[site, instance_id])
         else:
-            region_id = region_ids[0]
-            found = guard.not_found(region_ids)
-        yield Candidate(request=request, region_id=region_id, instance_id=instance_id, found=found)
+            site = sites[0]
+            found = guard.not_found(sites)
+        yield Candidate(request=request, site=site, instance_id=instance_id, found=found)
 
 
 def _not_described(trouble: Trouble) -> Leave:
@@ -150,21 +153,19 @@ def _not_described(trouble: Trouble) -> Leave:
 
 
 def _listed(
-    request: StopRequest, listed: Mapping[str, tuple[Instance, ...] | Trouble], sightings: Sightings
+    request: StopRequest, listed: Mapping[Site, tuple[Instance, ...] | Trouble], sightings: Sightings
 ) -> Iterator[Candidate]:
-    for region_id, instances in listed.items():
+    for site, instances in listed.items():
         if not isinstance(instances, Trouble):
             for instance in instances:
-                found = sightings.instances[region_id, instance.instance_id]
-                yield Candidate(
-                    request=request, region_id=region_id, instance_id=found.instance_id, found=found
-                )
+                found = sightings.instances[site, instance.instance_id]
+                yield Candidate(request=request, site=site, instance_id=found.instance_id, found=found)
 
 
 def _region_errors(
-    request: StopRequest, listed: Mapping[str, tuple[Instance, ...] | Trouble]
+    request: StopRequest, listed: Mapping[Site, tuple[Instance, ...] | Trouble]
 ) -> Iterator[RegionError]:
-    for region_id, trouble in listed.items():
+    for site, trouble in listed.items():
         if isinstance(trouble, Trouble):
             code, message = (
                 (ClientCode.OUT_OF_TIME, "time ran out before its instances could be listed")
@@ -174,7 +175,7 @@ def _region_errors(
             yield RegionError(
                 source=request.source,
                 event_id=request.event_id,
-                region_id=region_id,
+                site=site,
                 code=code,
                 message=f"nothing that this event selects there was stopped: {message}",
             )
@@ -198,7 +199,7 @@ def _decided(
         if isinstance(found, Instance) and isinstance(decision, Stop):
             targets.append(
                 Target(
-                    region_id=candidate.region_id,
+                    site=candidate.site,
                     request=request,
                     requested_mode=guard.requested_mode(request, settings),
                     instance=found,
@@ -219,7 +220,7 @@ def _outcome(candidate: Candidate, leave: Leave, settings: Settings) -> Outcome:
         source=candidate.request.source,
         event_id=candidate.request.event_id,
         instance_id=candidate.instance_id,
-        region_id=candidate.region_id,
+        site=candidate.site,
         status=leave.status,
         code=leave.code,
         message=leave.message,
@@ -232,7 +233,7 @@ def _outcome(candidate: Candidate, leave: Leave, settings: Settings) -> Outcome:
     )
 
 
-def _too_many(plan: Plan, requests: Mapping[StopRequest, Sequence[str]], settings: Settings) -> Plan:
+def _too_many(plan: Plan, requests: Requests, settings: Settings) -> Plan:
     """Refuse every event of the delivery, so that nothing at all is stopped."""
     message = (
         f"{len(plan.targets)} instances would be stopped, more than the {settings.max_instances} allowed "

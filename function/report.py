@@ -9,6 +9,7 @@ from enum import StrEnum
 from function.errors import EcsCode
 from function.instance import Instance
 from function.request import Source, StoppedMode
+from function.site import Site
 
 
 class Status(StrEnum):
@@ -39,6 +40,7 @@ class Guard(StrEnum):
     OPERATION_LOCKED = "Guard.OperationLocked"
     TOO_MANY_INSTANCES = "Guard.TooManyInstances"
     REGION_NOT_ALLOWED = "Guard.RegionNotAllowed"
+    ROLE_NOT_ALLOWED = "Guard.RoleNotAllowed"
     STALE_EVENT = "Guard.StaleEvent"
     ALARM_STATE = "Guard.AlarmState"
     EVENT_NOT_ENABLED = "Guard.EventNotEnabled"
@@ -69,7 +71,7 @@ class Outcome:
     source: Source
     event_id: str
     instance_id: str
-    region_id: str
+    site: Site
     status: Status
     code: str | None
     message: str
@@ -96,13 +98,28 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionError:
-    """A region whose instances could not be listed to the end: none of them was touched."""
+    """A region of an account whose instances could not be listed to the end: none of them was touched."""
 
     source: Source
     event_id: str
-    region_id: str
+    site: Site
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn:
+    """Targets that another invocation stops and reports on: they have their outcomes there, not here.
+
+    `shard_event_id` is what that invocation calls its event, `shard_request_id` is FC's id of it.
+    """
+
+    source: Source
+    event_id: str
+    site: Site
+    instance_ids: tuple[str, ...]
+    shard_event_id: str
+    shard_request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +133,7 @@ class Report:
     outcomes: tuple[Outcome, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     region_errors: tuple[RegionError, ...] = ()
+    handed_on: tuple[HandedOn, ...] = ()
 
     @property
     def summary(self) -> dict[str, int]:
@@ -147,11 +165,14 @@ class Report:
             if codes:
                 of_total = "" if parts else f" of {total}"
                 parts.append(f"{words} {len(codes)}{of_total}{_reasons(codes)}")
+        if self.handed_on:
+            count = sum(len(shard.instance_ids) for shard in self.handed_on)
+            parts.append(f"handed on {count:,} in {len(self.handed_on):,} shards")
         if self.refusals:
             codes = [refusal.code for refusal in self.refusals]
             parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
         if self.region_errors:
-            names = ", ".join(f"{error.region_id} ({error.code})" for error in self.region_errors)
+            names = ", ".join(f"{error.site} ({error.code})" for error in self.region_errors)
             parts.append(f"could not list {names}")
         text = "; ".join(parts) or "no instance matched"
         return text[0].upper() + text[1:]
@@ -167,6 +188,7 @@ class Report:
             "outcomes": [outcome_fields(outcome) for outcome in self.outcomes],
             "refusals": [refusal_fields(refusal) for refusal in self.refusals],
             "region_errors": [region_error_fields(error) for error in self.region_errors],
+            "handed_on": [handed_on_fields(shard) for shard in self.handed_on],
         }
 
 
@@ -189,6 +211,7 @@ _REASONS = {
     Guard.OPERATION_LOCKED: "locked",
     Guard.TOO_MANY_INSTANCES: "too many instances",
     Guard.REGION_NOT_ALLOWED: "region not allowed",
+    Guard.ROLE_NOT_ALLOWED: "role not allowed",
     Guard.STALE_EVENT: "stale",
     Guard.ALARM_STATE: "no alarm",
     Guard.EVENT_NOT_ENABLED: "not enabled",
@@ -217,7 +240,8 @@ def outcome_fields(outcome: Outcome) -> dict[str, object]:
     instance = outcome.instance
     return {
         "instance_id": outcome.instance_id,
-        "region_id": outcome.region_id,
+        "region_id": outcome.site.region_id,
+        "account_id": outcome.site.account_id,
         "status": outcome.status,
         "code": outcome.code,
         "message": outcome.message,
@@ -255,9 +279,24 @@ def refusal_fields(refusal: Refusal) -> dict[str, object]:
 def region_error_fields(error: RegionError) -> dict[str, object]:
     """Give a region error as JSON has it."""
     return {
-        "region_id": error.region_id,
+        "region_id": error.site.region_id,
+        "account_id": error.site.account_id,
         "code": error.code,
         "message": error.message,
         "source": error.source,
         "event_id": error.event_id,
+    }
+
+
+def handed_on_fields(shard: HandedOn) -> dict[str, object]:
+    """Give what was handed on as JSON has it."""
+    return {
+        "region_id": shard.site.region_id,
+        "account_id": shard.site.account_id,
+        "message": "handed on to another invocation, which stops them and reports on them",
+        "instance_ids": list(shard.instance_ids),
+        "shard_event_id": shard.shard_event_id,
+        "shard_request_id": shard.shard_request_id,
+        "source": shard.source,
+        "event_id": shard.event_id,
     }

@@ -9,6 +9,7 @@ from enum import StrEnum
 INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")
 REGION_ID = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 MAX_INSTANCE_IDS = 1_000
+MAX_EVENT_ID = 256
 
 
 class StoppedMode(StrEnum):
@@ -58,9 +59,9 @@ class StopRequest:
     """One event's wish, in the API's terms. It names `instance_ids` or has a `selection`, never both.
 
     `time` is the event's own, aware; None where its source has none. No `region_ids` means the
-    function's own region; no `stopped_mode`, the one of the settings. `alarm_state` and `alarm_name`
-    come with alarms, `system_event` (the name that SYSTEM_EVENTS is matched with) with system events.
-    `notes` are remarks about the event that the log repeats.
+    function's own region, no `role_arns` its own account; no `stopped_mode`, the one of the settings.
+    `alarm_state` and `alarm_name` come with alarms, `system_event` (the name that SYSTEM_EVENTS is matched
+    with) with system events. `notes` are remarks about the event that the log repeats.
     """
 
     source: Source
@@ -69,6 +70,7 @@ class StopRequest:
     instance_ids: tuple[str, ...] = ()
     selection: Selection | None = None
     region_ids: tuple[str, ...] = ()
+    role_arns: tuple[str, ...] = ()
     stopped_mode: StoppedMode | None = None
     confirm_stop: bool = False
     force_stop: bool = False

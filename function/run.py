@@ -1,43 +1,24 @@
 """One run: admit the events, plan, stop what may be stopped, and report; each result is logged at once."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from function import guard
+from function.accounts import reach
 from function.calls import Caller
-from function.credentials import Credentials
 from function.ecs import Ecs
-from function.effects import Effects
+from function.fan_out import hand_on, is_large
 from function.find import EcsOf
-from function.instance import LocalDisks
 from function.log import Log
 from function.pace import Pace
-from function.plan import Plan, make_plan, no_plan
-from function.report import INVALID_EVENT, Guard, Outcome, Refusal, Report
+from function.plan import Plan, Requests, make_plan, no_plan
+from function.report import INVALID_EVENT, Guard, HandedOn, Outcome, Refusal, Report
 from function.request import InvalidEvent, Source, StopRequest
-from function.settings import Settings
+from function.site import Site, make_site, place
 from function.stop import stop
+from function.surroundings import Surroundings
 from function.target import Target
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a run has around it. `deadline` is monotonic seconds; `known_types` outlives the run."""
-
-    request_id: str
-    own_region: str
-    credentials: Credentials
-    settings: Settings
-    effects: Effects
-    deadline: float
-    known_types: MutableMapping[str, LocalDisks]
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not be shown, wherever it comes from."""
-        token = self.settings.alarm_token
-        return (*self.credentials.secrets(), *((token.get_secret_value(),) if token else ()))
 
 
 def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> Report:
@@ -50,7 +31,7 @@ def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> R
             log.note(request.source, request.event_id, note)
     for refusal in refusals:
         log.refusal(refusal)
-    requests = {request: request.region_ids or (around.own_region,) for request in admitted}
+    requests = {request: _sites(request, around.own) for request in admitted}
     pace = Pace(effects.clock, effects.chance, around.deadline)
     caller = Caller(pace, effects.workers, settings.concurrency)
 
@@ -62,9 +43,14 @@ def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> R
     outcomes = list(plan.left_alone)
     for outcome in plan.left_alone:
         log.outcome(outcome)
-    for outcome in _stop_all(plan.targets, ecs, caller):
-        log.outcome(outcome)
-        outcomes.append(outcome)
+    handed_on: list[HandedOn] = []
+    for result in _do_all(plan.targets, ecs, around, caller):
+        if isinstance(result, HandedOn):
+            log.handed_on(result)
+            handed_on.append(result)
+        else:
+            log.outcome(result)
+            outcomes.append(result)
 
     dry_runs = [guard.is_dry_run(event, settings) for event in events if isinstance(event, StopRequest)]
     report = Report(
@@ -75,6 +61,7 @@ def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> R
         outcomes=tuple(outcomes),
         refusals=(*refusals, *plan.refusals),
         region_errors=plan.region_errors,
+        handed_on=tuple(handed_on),
     )
     log.summary(report)
     return report
@@ -94,7 +81,7 @@ def _admit(
             )
             refusals.append(invalid)
             continue
-        refusal = guard.admit(event, around.settings, around.own_region, now)
+        refusal = guard.admit(event, around.settings, around.own.region_id, now)
         if refusal is None:
             admitted.append(event)
         elif refusal.code == Guard.REGION_NOT_ALLOWED:
@@ -112,38 +99,39 @@ def _admit(
     return [one for one in admitted if (one.source, one.event_id) not in outside], refusals
 
 
-def _plan(
-    requests: Mapping[StopRequest, Sequence[str]], around: Surroundings, caller: Caller
-) -> tuple[Plan, EcsOf]:
+def _sites(request: StopRequest, own: Site) -> tuple[Site, ...]:
+    """Say where an event means its instances: in each of its regions, of each of its accounts."""
+    return tuple(
+        make_site(region_id, role_arn, own.account_id)
+        for role_arn in request.role_arns or (None,)
+        for region_id in request.region_ids or (own.region_id,)
+    )
+
+
+def _plan(requests: Requests, around: Surroundings, caller: Caller) -> tuple[Plan, EcsOf]:
     """Plan, and account for every target even if a mistake in here should prevent it."""
     try:
-        ecs = _connect({region for regions in requests.values() for region in regions}, around)
-        return make_plan(requests, around.settings, around.known_types, ecs, caller), ecs
+        # In their order, not a set's: what is drawn by chance comes out the same each time.
+        sites = tuple(dict.fromkeys(site for sites in requests.values() for site in sites))
+        ways = reach(sites, around, caller)
+        return make_plan(requests, around.settings, around.known_types, ways, caller), ways.ecs
     except Exception as error:  # noqa: BLE001 - no target may be lost, whatever goes wrong
-        nowhere: dict[str, Ecs] = {}
+        nowhere: dict[Site, Ecs] = {}
         return no_plan(requests, around.settings, error), nowhere.__getitem__
 
 
-def _connect(region_ids: Iterable[str], around: Surroundings) -> EcsOf:
-    ecs = {
-        region_id: around.effects.connect(
-            region_id,
-            around.credentials,
-            endpoint=around.settings.ecs_endpoint,
-            connections=around.settings.concurrency,
-        )
-        for region_id in region_ids
-    }
-    return ecs.__getitem__
-
-
-def _stop_all(targets: Sequence[Target], ecs: EcsOf, caller: Caller) -> Iterator[Outcome]:
-    """Give every target its outcome, even if a mistake in here should end the stopping half-way."""
+def _do_all(
+    targets: Sequence[Target], ecs: EcsOf, around: Surroundings, caller: Caller
+) -> Iterator[HandedOn | Outcome]:
+    """Stop every target or hand it on, and lose none, even if a mistake in here should end that half-way."""
     left = {target.place: target for target in targets}
+    large = is_large(targets, around.settings)
     try:
-        for outcome in stop(targets, ecs, caller):
-            del left[outcome.region_id, outcome.instance_id]
-            yield outcome
+        for result in hand_on(targets, around, caller) if large else stop(targets, ecs, caller):
+            ids = result.instance_ids if isinstance(result, HandedOn) else (result.instance_id,)
+            for instance_id in ids:
+                del left[place(result.site, instance_id)]
+            yield result
     except Exception as error:  # noqa: BLE001 - no target may be lost, whatever goes wrong
         for target in left.values():
             yield target.interrupted(error, caller.pace.clock.monotonic())

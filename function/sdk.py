@@ -14,8 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from urllib.parse import urlsplit
 
 from requests import Session
+
+from function.credentials import Credentials
 
 _ECS_MODELS = "alibabacloud_ecs20140526.models"
 """Deferred itself; its submodules, one per model, are loaded by their names."""
@@ -161,6 +164,29 @@ class _Sessions(dict[str, Session]):
 DaraCore._sessions = _Sessions()  # noqa: SLF001 - the SDK offers no option for it
 
 
+def config(region_id: str, credentials: Credentials, endpoint: str | None) -> Config:
+    """Make what a client is made of; `endpoint` is `http(s)://host[:port]`, None what the client knows."""
+    parts = urlsplit(endpoint or "https:")
+    return Config(
+        endpoint=parts.netloc or None,
+        protocol=parts.scheme,
+        region_id=region_id,
+        access_key_id=credentials.access_key_id,
+        access_key_secret=credentials.access_key_secret,
+        security_token=credentials.security_token,
+    )
+
+
+def runtime_options(seconds: float, *, connections: int | None = None) -> RuntimeOptions:
+    """Spend a third of the time on connecting, 5 s at most, as the SDK does; the rest on the answer."""
+    connect_seconds = min(5.0, seconds / 3)
+    return RuntimeOptions(
+        connect_timeout=int(connect_seconds * 1000),
+        read_timeout=int((seconds - connect_seconds) * 1000),
+        max_idle_conns=connections,
+    )
+
+
 def regional_endpoint(region_id: str) -> str:
     """Host of a region's ECS, as the SDK's own ECS client would choose it."""
     return _EXCEPTIONS.get(region_id) or str(Utils.get_endpoint_rules("ecs", region_id, "regional", None))
@@ -179,5 +205,7 @@ __all__ = [
     "StopInstancesRequest",
     "TeaException",
     "Utils",
+    "config",
     "regional_endpoint",
+    "runtime_options",
 ]

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from function.request import REGION_ID, StoppedMode, Tag
+from function.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
+from function.site import ROLE_ARN
 
 _ECHO = 200
 _A_YEAR_IN_MINUTES = 366 * 24 * 60
@@ -37,6 +38,14 @@ def _regions(text: str) -> tuple[str, ...]:
         if not REGION_ID.fullmatch(region):
             raise ValueError(f"{region!r} is not a region id")
     return regions
+
+
+def _role_arns(text: str) -> tuple[str, ...]:
+    role_arns = _names(text)
+    for role_arn in role_arns:
+        if not ROLE_ARN.fullmatch(role_arn):
+            raise ValueError(f"{role_arn!r} is not the ARN of a role")
+    return role_arns
 
 
 def _tag(text: str) -> Tag | None:
@@ -89,11 +98,17 @@ class Settings(BaseModel):
     ecs_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
         None, alias="ECS_ENDPOINT", examples=["https://ecs.cn-hangzhou.aliyuncs.com"]
     )
+    sts_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
+        None, alias="STS_ENDPOINT", examples=["https://sts.cn-hangzhou.aliyuncs.com"]
+    )
     fc_region: Annotated[str, Field(pattern=f"^{REGION_ID.pattern}$")] | None = Field(
         None, alias="FC_REGION", examples=["cn-hangzhou"]
     )
     allowed_regions: Annotated[tuple[str, ...], BeforeValidator(_regions)] = Field(
         (), alias="ALLOWED_REGIONS", examples=["cn-hangzhou,cn-shanghai"]
+    )
+    allowed_role_arns: Annotated[tuple[str, ...], BeforeValidator(_role_arns)] = Field(
+        (), alias="ALLOWED_ROLE_ARNS", examples=["acs:ram::1234567890123456:role/stop-guard"]
     )
     required_tag: Annotated[Tag | None, BeforeValidator(_tag)] = Field(
         Tag(key="auto-stop", value="true"), alias="REQUIRED_TAG", examples=["auto-stop=true"]
@@ -127,6 +142,11 @@ class Settings(BaseModel):
         120, alias="VERIFY_SECONDS", ge=0, le=_FC_MAX_TIMEOUT_SECONDS, examples=["120"]
     )
     concurrency: int = Field(16, alias="CONCURRENCY", ge=1, le=100, examples=["16"])
+    fan_out: bool = Field(default=False, alias="FAN_OUT", examples=["true"])
+    fan_out_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
+        None, alias="FAN_OUT_ENDPOINT", examples=["https://fcv3.cn-hangzhou.aliyuncs.com"]
+    )
+    shard_size: int = Field(MAX_INSTANCE_IDS, alias="SHARD_SIZE", ge=1, le=MAX_INSTANCE_IDS, examples=["500"])
     dry_run: bool = Field(default=False, alias="DRY_RUN", examples=["true"])
 
     @classmethod

@@ -10,6 +10,7 @@ from function.find import EcsOf, Trouble, chunks, describe
 from function.instance import Instance
 from function.pace import Pace
 from function.report import Outcome
+from function.site import Site
 from function.target import Step, Target
 
 MOST_ALONE = 3
@@ -47,10 +48,10 @@ def _ask(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:
     for target in due:
         if target.good_until < now:
             target.held(now)
-    room: dict[tuple[str, str], int | None] = {}
+    room: dict[tuple[str, Site], int | None] = {}
     calls = []
     for action, targets in _together([target for target in due if target.step is Step.ASK]):
-        lane = action, targets[0].region_id
+        lane = action, targets[0].site
         left = room[lane] if lane in room else pace.room(*lane)
         if left == 0:
             for target in targets:
@@ -68,7 +69,7 @@ def _together(targets: Iterable[Target]) -> Iterator[tuple[str, Sequence[Target]
     alike: dict[Hashable, list[Target]] = {}
     for target in targets:
         call = target.stop.call
-        key = target.place if target.alone else (target.region_id, call.stopped_mode, call.force_stop)
+        key = target.place if target.alone else (target.site, call.stopped_mode, call.force_stop)
         alike.setdefault(key, []).append(target)
     for group in alike.values():
         if len(group) > MOST_ALONE:
@@ -84,18 +85,18 @@ Answers = Mapping[str, str | EcsError]
 def _stop_call(
     action: str, targets: Sequence[Target], ecs: EcsOf, clock: Clock
 ) -> Call[Sequence[Target], Answers]:
-    region_id, calls = targets[0].region_id, [target.stop.call for target in targets]
+    site, calls = targets[0].site, [target.stop.call for target in targets]
 
     def send(seconds: float) -> Answers:
         for target in targets:
             target.sending(clock.monotonic())
         if action == STOP_INSTANCES:
-            return ecs(region_id).stop_together(calls, seconds=seconds)
-        return {calls[0].instance_id: ecs(region_id).stop(calls[0], seconds=seconds)}
+            return ecs(site).stop_together(calls, seconds=seconds)
+        return {calls[0].instance_id: ecs(site).stop(calls[0], seconds=seconds)}
 
     return Call(
         action=action,
-        region_id=region_id,
+        site=site,
         subject=targets,
         send=send,
         good_until=min(target.good_until for target in targets),
@@ -125,18 +126,18 @@ def _answered(
 def _look(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:
     """Describe the targets that are due for a look, 100 a call, along with all that are stopping anyway."""
     now = caller.pace.clock.monotonic()
-    waiting: dict[str, dict[str, Target]] = {}
+    waiting: dict[Site, dict[str, Target]] = {}
     for target in pending:
         if target.step is Step.LOOK and (target.due <= now or target.verifying):
-            waiting.setdefault(target.region_id, {})[target.instance.instance_id] = target
+            waiting.setdefault(target.site, {})[target.instance.instance_id] = target
     calls = [
-        describe(ecs, region_id, ids)
-        for region_id, targets in waiting.items()
+        describe(ecs, site, ids)
+        for site, targets in waiting.items()
         if any(target.due <= now for target in targets.values())
         for ids in chunks(tuple(targets), MAX_IDS)
     ]
     for call, result in caller.once(calls):
-        targets = [waiting[call.region_id][instance_id] for instance_id in call.subject]
+        targets = [waiting[call.site][instance_id] for instance_id in call.subject]
         yield from ((target, _looked(target, result, caller.pace)) for target in targets)
 
 

@@ -18,6 +18,7 @@ from function.instance import Instance
 from function.pace import MAX_TRIES, Pace
 from function.report import Outcome, Status, StoppedModes
 from function.request import StoppedMode, StopRequest
+from function.site import Place, Site, place
 
 FRESH_SECONDS = 30.0
 """How old the look may be on which a stop call rests."""
@@ -39,7 +40,7 @@ class Step(Enum):
 class Target:
     """`instance` is as it was last seen, at `seen_at`; `due` is when the next step is. Both are monotonic."""
 
-    region_id: str
+    site: Site
     request: StopRequest
     requested_mode: StoppedMode
     instance: Instance
@@ -73,9 +74,9 @@ class Target:
         self._previous_status = self.instance.status
 
     @property
-    def place(self) -> tuple[str, str]:
-        """Its region's and its own id."""
-        return self.region_id, self.instance.instance_id
+    def place(self) -> Place:
+        """Which instance of all it is."""
+        return place(self.site, self.instance.instance_id)
 
     @property
     def verifying(self) -> bool:
@@ -111,7 +112,7 @@ class Target:
         """Take in what came of the stop call; `result` is the request id where ECS accepted."""
         now = pace.clock.monotonic()
         if isinstance(result, Unfinished):
-            self.held(max(now, pace.opens(action, self.region_id)))
+            self.held(max(now, pace.opens(action, self.site)))
             return None
         if isinstance(result, EcsError):
             return self._not_accepted(action, result, pace)
@@ -140,7 +141,7 @@ class Target:
             return None
         self._error = error
         if means is Meaning.THROTTLED:
-            self._look_at(pace.after(action, self.region_id, error, self._tries))
+            self._look_at(pace.after(action, self.site, error, self._tries))
         elif means is Meaning.LOOK_AGAIN:
             self._tries += 1
             self._look_at(now)
@@ -150,7 +151,7 @@ class Target:
                 self._in_doubt = self._not_looked_since = True
                 self._doubt_ends = now + self.verify_seconds
                 self._unanswered |= means is Meaning.UNKNOWN
-            self._look_at(pace.after(action, self.region_id, error, self._tries))
+            self._look_at(pace.after(action, self.site, error, self._tries))
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
             refused = Leave(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
             return self._settle(refused, pace)
@@ -179,7 +180,7 @@ class Target:
         if self._verdict is not None:
             return self._settle(self._verdict, pace)
         if instance is None:
-            return self._settle(not_found([self.region_id]), pace)
+            return self._settle(not_found([self.site]), pace)
         decision = self.decide(instance, self.request, pace.clock.now())
         if isinstance(decision, Leave):
             return self._settle(decision, pace)
@@ -227,7 +228,7 @@ class Target:
     def not_looked_at(self, pace: Pace) -> Outcome | None:
         """Note that a look has to wait; verification does not wait longer than it would have."""
         now = pace.clock.monotonic()
-        self.due = max(now, pace.opens(DESCRIBE_INSTANCES, self.region_id))
+        self.due = max(now, pace.opens(DESCRIBE_INSTANCES, self.site))
         if self._accepted_at is not None:
             if now >= self._verified_until:
                 return self.given_up(now)
@@ -239,7 +240,7 @@ class Target:
         now = pace.clock.monotonic()
         self._look_error = error
         self._failed_looks += error.meaning is not Meaning.THROTTLED
-        again = pace.after(DESCRIBE_INSTANCES, self.region_id, error, self._failed_looks)
+        again = pace.after(DESCRIBE_INSTANCES, self.site, error, self._failed_looks)
         if self._accepted_at is None:
             goes_on = self._failed_looks < MAX_TRIES
         else:
@@ -269,6 +270,16 @@ class Target:
             Status.NOT_ATTEMPTED, None, "time ran out before the stop call could be sent", now
         )
 
+    def not_handed_on(self, trouble: EcsError | Unfinished, now: float) -> Outcome:
+        """Settle that no other invocation took it over, or that nobody knows; it got no stop call here."""
+        if isinstance(trouble, Unfinished):
+            message = "time ran out before it could be handed on to another invocation"
+            return self._outcome(Status.NOT_ATTEMPTED, None, message, now)
+        unknown = trouble.meaning in {Meaning.UNKNOWN, Meaning.RETRY}
+        message = f"not handed on to another invocation{', as far as is known' if unknown else ''}"
+        status = Status.UNKNOWN if unknown else Status.FAILED
+        return self._outcome(status, trouble.code, f"{message}: {trouble.message}", now)
+
     def _unknown(self, now: float) -> Outcome:
         code = self._error.code if self._error and not self._unanswered else ClientCode.NO_ANSWER
         message = "a stop call got no clear answer; it may have been done, or may yet be"
@@ -294,7 +305,7 @@ class Target:
             source=self.request.source,
             event_id=self.request.event_id,
             instance_id=self.instance.instance_id,
-            region_id=self.region_id,
+            site=self.site,
             status=status,
             code=code,
             message=message,

@@ -12,7 +12,7 @@ from simulation.cloud import Cloud
 from simulation.history import History, Invocation
 from simulation.machine import Tasks, VirtualClock
 from simulation.network import Client, Network
-from simulation.scenario import OWN_REGION, Delivery, Scenario
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario
 from simulation.scheduler import Scheduler, Stuck, Task
 
 CREDENTIALS = {
@@ -26,6 +26,7 @@ class FunctionContext:
     """`context.function`."""
 
     timeout: int
+    name: str = "stop-guard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Context:
     request_id: str
     function: FunctionContext
     region: str = OWN_REGION
+    account_id: str = OWN_ACCOUNT
 
 
 @dataclass(slots=True)

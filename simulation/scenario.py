@@ -9,6 +9,7 @@ from local.faults import Fault
 from simulation.machine import WallClock
 
 OWN_REGION, SECOND_REGION, THIRD_REGION = "cn-hangzhou", "cn-shanghai", "cn-beijing"
+OWN_ACCOUNT = "1234567890123456"
 ALARM_TOKEN = "simulated-token"  # noqa: S105 - made up, as everything here
 
 RIGHT = WallClock()

@@ -34,6 +34,7 @@ def test_a_timer_stops_an_instance(stage: SetStage, runtime: Runtime) -> None:
     assert played.outcome | {"duration_ms": None, "ecs_request_id": None} == {
         "instance_id": GOOD,
         "region_id": "cn-hangzhou",
+        "account_id": "1234567890123456",
         "status": "stopped",
         "code": None,
         "message": "stopped, as ECS confirms",

@@ -4,6 +4,7 @@ import pytest
 
 from function.report import Guard, Outcome, Refusal, Report, Status, StoppedModes
 from function.request import Source, StoppedMode
+from function.site import Site
 
 
 def outcome(status: Status, code: str | None = None) -> Outcome:
@@ -12,7 +13,7 @@ def outcome(status: Status, code: str | None = None) -> Outcome:
         source=Source.TIMER,
         event_id="e",
         instance_id="i-1",
-        region_id="cn-hangzhou",
+        site=Site(region_id="cn-hangzhou"),
         status=status,
         code=code,
         message="m",

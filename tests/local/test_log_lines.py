@@ -14,6 +14,7 @@ from function.instance import Instance
 from function.log import Log
 from function.report import Outcome, Refusal, Report, Status, StoppedModes
 from function.request import Source, StoppedMode
+from function.site import Site
 from local.log_lines import MAX_LINE, LogLine, Unreadable, read_log
 
 SINCE = datetime(2026, 1, 30, 12, 4, 9, tzinfo=UTC)
@@ -32,7 +33,7 @@ OUTCOME = Outcome(
     source=Source.TIMER,
     event_id="e",
     instance_id="i-bp1a",
-    region_id="cn-hangzhou",
+    site=Site(region_id="cn-hangzhou"),
     status=Status.STOPPED,
     code=None,
     message="stopped",
