@@ -1,4 +1,4 @@
-"""One account's instances by region, in moto's backends, and the few things that can be done with them."""
+"""The accounts of a fleet: each one's instances by region, in moto's backends, and what is done with them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -59,22 +59,20 @@ class Backends(BackendDict[EcsBackend]):
 
 
 class Account:
-    """The account's instances over all regions."""
+    """One account's instances over all regions; for its calls there are no others."""
 
-    def __init__(self, fleet: Fleet, behaviour: Behaviour, *, account_id: str, now: datetime) -> None:
+    def __init__(self, regions: AccountSpecificBackend[EcsBackend], behaviour: Behaviour) -> None:
         self.behaviour = behaviour
-        self._fleet = fleet
-        regions = list(dict.fromkeys(instance.region_id for instance in fleet.instances))
-        backends = Backends(EcsBackend, "ecs", use_boto3_regions=False, additional_regions=regions)
-        self._regions = backends[account_id]
-        self.reset(now)
+        self._regions = regions
 
-    def reset(self, now: datetime) -> None:
-        """Make every instance what the fleet says, at that time."""
+    @property
+    def account_id(self) -> str:
+        """The id, 16 digits."""
+        return self._regions.account_id
+
+    def clear(self) -> None:
+        """Forget all instances."""
         self._regions.reset()
-        for profile in self._fleet.instances:
-            instance = initial(profile, self.behaviour, now)
-            self._regions[profile.region_id].instances[profile.instance_id] = instance
 
     def find(self, instance_id: str) -> Instance | None:
         """Return the instance in whichever region it is; ids are unique and StopInstance names no region."""
@@ -96,6 +94,38 @@ class Account:
         """Return all instances, region by region."""
         for backend in self._regions.values():
             yield from backend.instances.values()
+
+
+class Accounts:
+    """The accounts that a fleet names, and the one that has the instances which name none."""
+
+    def __init__(self, fleet: Fleet, behaviour: Behaviour, *, default: str, now: datetime) -> None:
+        self._owned = tuple((profile.emulator.account_id or default, profile) for profile in fleet.instances)
+        regions = list(dict.fromkeys(profile.region_id for profile in fleet.instances))
+        backends = Backends(EcsBackend, "ecs", use_boto3_regions=False, additional_regions=regions)
+        account_ids = dict.fromkeys((default, *(account_id for account_id, _ in self._owned)))
+        self._accounts = {id_: Account(backends[id_], behaviour) for id_ in account_ids}
+        self.reset(now)
+
+    def reset(self, now: datetime) -> None:
+        """Make every instance what the fleet says, at that time."""
+        for account in self:
+            account.clear()
+        for account_id, profile in self._owned:
+            account = self._accounts[account_id]
+            account.replace(initial(profile, account.behaviour, now))
+
+    def __getitem__(self, account_id: str) -> Account:
+        """Return an account by its id; KeyError if the fleet has none of it."""
+        return self._accounts[account_id]
+
+    def __contains__(self, account_id: str) -> bool:
+        """Tell whether there is the account."""
+        return account_id in self._accounts
+
+    def __iter__(self) -> Iterator[Account]:
+        """Return all accounts, the default one first, the others as the fleet names them."""
+        return iter(self._accounts.values())
 
 
 def initial(profile: FleetInstance, behaviour: Behaviour, now: datetime) -> Instance:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from local.actions import VERSION
+from local.actions import VERSION as ECS_VERSION
 from local.answers import JSON_TYPE, XML_TYPE, to_json, to_xml
-from local.authenticator import Authenticator, Credentials, HttpRequest, read_signature
+from local.authenticator import Authenticator, Credentials, HttpRequest, Key, read_signature
 from local.backend import LocalEcs
 from local.errors import (
     UNKNOWN_ACTION,
@@ -23,6 +23,8 @@ from local.errors import (
     repeated,
     unreadable,
 )
+from local.sts import ASSUME_ROLE
+from local.sts import VERSION as STS_VERSION
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -33,7 +35,8 @@ class Application:
 
     def __init__(self, ecs: LocalEcs, credentials: Credentials, clock: Callable[[], datetime]) -> None:
         self._ecs = ecs
-        self._authenticator = Authenticator(credentials, clock)
+        self._credentials = credentials
+        self._authenticator = Authenticator(self._key, clock)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request. Raise ConnectionLost where a fault wants no answer at all."""
@@ -49,6 +52,11 @@ class Application:
         """Answer a request that isn't a call at all."""
         self._ecs.refuse("", {}, error)
         return answer(error, "", xml=False)
+
+    def _key(self, access_key_id: str) -> Key | None:
+        if access_key_id == self._credentials.access_key_id:
+            return Key(credentials=self._credentials, account_id=self._ecs.account_id)
+        return self._ecs.session_key(access_key_id)
 
     def _api(self, received: Request) -> Response:
         if received.path != "/":
@@ -86,23 +94,25 @@ class Application:
         try:
             signed = read_signature(request)
             shown = signed.shown
-            self._authenticator.verify(signed)
+            account_id = self._authenticator.verify(signed)
             _check_names(request, action)
         except ApiError as error:
             self._ecs.refuse(action, parameters, error, signed=shown)
             raise
-        return self._ecs.call(action, parameters, signed=shown)
+        return self._ecs.call(action, parameters, account_id=account_id, signed=shown)
 
 
 def _check_names(request: HttpRequest, action: str) -> None:
-    """Raise ApiError unless the request names an action of this version of the API."""
+    """Raise ApiError unless the request names the version of an API here, and an action that can be its."""
     version = request.headers.get("x-acs-version") if request.acs3 else request.parameters.get("Version")
     if not version:
         raise missing("Version")
-    if version != VERSION:
+    if version not in (ECS_VERSION, STS_VERSION):
         raise ApiError(*UNKNOWN_VERSION)
     if not action:
         raise missing("Action")
+    if (action == ASSUME_ROLE) != (version == STS_VERSION):
+        raise ApiError(*UNKNOWN_ACTION)
 
 
 def answer(outcome: dict[str, Any] | ApiError, action: str, *, xml: bool) -> Response:

@@ -29,11 +29,20 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The one key that the local ECS knows; with a security token it is a temporary one, as FC injects it."""
+    """A key to sign with; with a security token it is a temporary one, as FC injects it or STS issues it."""
 
     access_key_id: str = "emulator"
     access_key_secret: str = field(default="emulator", repr=False)
     security_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key that is let in, and the account that its calls act in. `expired`: it was, and is no more."""
+
+    credentials: Credentials
+    account_id: str
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,22 +154,28 @@ def _given(values: Mapping[str, str], name: str, parameter: str) -> str:
 
 
 class Authenticator:
-    """Verifies signatures against one key. `now` is the clock that request times are compared with."""
+    """Verifies signatures against the keys that `find_key` knows by their ids.
 
-    def __init__(self, credentials: Credentials, now: Callable[[], datetime]) -> None:
-        self._credentials = credentials
+    `now` is the clock that request times are compared with.
+    """
+
+    def __init__(self, find_key: Callable[[str], Key | None], now: Callable[[], datetime]) -> None:
+        self._find_key = find_key
         self._now = now
         self._nonces: dict[str, datetime] = {}
         self._lock = Lock()
 
-    def verify(self, signed: Signed) -> None:
-        """Return if the request is who it says and fresh; raise ApiError with ECS's own code otherwise."""
-        known = self._credentials
-        if signed.access_key_id != known.access_key_id:
+    def verify(self, signed: Signed) -> str:
+        """Return whose account the request acts in; raise ApiError with ECS's own code if it isn't let in."""
+        key = self._find_key(signed.access_key_id)
+        if key is None:
             raise ApiError(*errors.UNKNOWN_KEY)
+        known = key.credentials
         now = self._now()
         self._check_time(signed.time, now)
-        self._check_token(signed.security_token)
+        _check_token(signed.security_token, known.security_token)
+        if key.expired:
+            raise ApiError(*errors.EXPIRED_TOKEN)
         if signed.canonical_request:
             expected = acs3_signature(signed.string_to_sign, known.access_key_secret)
         else:
@@ -168,6 +183,7 @@ class Authenticator:
         if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
             raise _mismatch(signed)
         self._use_nonce(signed.nonce, now)
+        return key.account_id
 
     def _check_time(self, text: str, now: datetime) -> None:
         try:
@@ -176,15 +192,6 @@ class Authenticator:
             raise ApiError(*errors.MALFORMED_TIME) from None
         if abs(now - time) > TOLERANCE:
             raise ApiError(*errors.EXPIRED)
-
-    def _check_token(self, token: str) -> None:
-        expected = self._credentials.security_token
-        if expected and not token:
-            raise missing("SecurityToken")
-        if token and not expected:
-            raise ApiError(*errors.MISMATCHED_TOKEN)
-        if token != expected:
-            raise ApiError(*errors.MALFORMED_TOKEN)
 
     def _use_nonce(self, nonce: str, now: datetime) -> None:
         """Take the nonce, or raise SignatureNonceUsed; those too old to pass the time check are forgotten."""
@@ -197,6 +204,15 @@ class Authenticator:
             if nonce in self._nonces:
                 raise ApiError(*errors.NONCE_USED)
             self._nonces[nonce] = now
+
+
+def _check_token(token: str, expected: str) -> None:
+    if expected and not token:
+        raise missing("SecurityToken")
+    if token and not expected:
+        raise ApiError(*errors.MISMATCHED_TOKEN)
+    if not hmac.compare_digest(token.encode(), expected.encode()):
+        raise ApiError(*errors.MALFORMED_TOKEN)
 
 
 def _mismatch(signed: Signed) -> ApiError:

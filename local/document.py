@@ -86,6 +86,7 @@ class Emulator(_Strict):
     `StopCharging`: asked for where it can't apply, `reject` it as the error table says, or be `lenient`.
     `LocalStorage`: its type's local disks.
     `UnknownType`: DescribeInstanceTypes doesn't know its type.
+    `AccountId`: the account it belongs to, 16 digits (else the emulator's own).
     """
 
     stop_seconds: Seconds | None = None
@@ -95,6 +96,7 @@ class Emulator(_Strict):
     stop_charging: Literal["reject", "lenient"] | None = None
     local_storage: LocalStorage | None = None
     unknown_type: bool = False
+    account_id: Annotated[str, Field(pattern="^[0-9]{16}$")] | None = None
 
 
 class _Lenient(BaseModel):

@@ -143,6 +143,17 @@ MISMATCHED_TOKEN = ErrorRow(
     "InvalidSecurityToken.MismatchWithAccessKey",
     "Specified SecurityToken mismatch with the AccessKey.",
 )
+EXPIRED_TOKEN = ErrorRow(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
+
+# STS's answers to AssumeRole.
+UNKNOWN_ROLE = ErrorRow(404, "EntityNotExist.Role", "The specified Role not exists.")
+MALFORMED_ROLE_ARN = ErrorRow(400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
+MALFORMED_SESSION_NAME = ErrorRow(
+    400, "InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed."
+)
+DURATION_OUT_OF_RANGE = ErrorRow(
+    400, "InvalidParameter.DurationSeconds", "DurationSeconds must be from 900 to 43200 seconds."
+)
 # Answers that only faults give: what a bad day in the cloud brings.
 _RARE = (
     ErrorRow(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."),
@@ -154,7 +165,6 @@ _RARE = (
     ErrorRow(403, "OperationDenied.SystemInstanceNotSupport", "The instance is managed by the system."),
     ErrorRow(403, "Forbidden.RAM", "User not authorized to operate on the specified resource."),
     ErrorRow(403, "NoPermission", "You are not authorized to perform this operation."),
-    ErrorRow(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired."),
 )
 
 # The first row of each code; faults and fleet files name errors by their code.
@@ -164,7 +174,8 @@ BY_CODE = {
         (
             *STOP_INSTANCE_TABLE,
             *(DRY_RUN, THROTTLED, UNKNOWN_ACTION, UNKNOWN_REGION, UNKNOWN_KEY, INCOMPLETE_SIGNATURE),
-            *(EXPIRED, NONCE_USED, MALFORMED_TOKEN, MISMATCHED_TOKEN),
+            *(EXPIRED, NONCE_USED, MALFORMED_TOKEN, MISMATCHED_TOKEN, EXPIRED_TOKEN),
+            *(UNKNOWN_ROLE, MALFORMED_ROLE_ARN, MALFORMED_SESSION_NAME, DURATION_OUT_OF_RANGE),
             *_RARE,
         )
     )

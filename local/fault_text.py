@@ -12,20 +12,27 @@ from local.errors import error_row
 from local.faults import GARBAGE, HTML, Delay, Effect, Failure, Fault, Quota, Reset
 from local.instance import RUNNING, STOPPING, Aftermath
 from local.parameters import excerpt
+from local.sts import ASSUME_ROLE
 
-_WHEN = ("when",)
+_ACCOUNT = "account"
+_WHEN = ("when", _ACCOUNT)
 _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "html": ("status", *_WHEN),
     "garbage": _WHEN,
     "reset": _WHEN,
     "delay": ("seconds", *_WHEN),
-    "quota": ("per-minute",),
-    "stuck": ("status",),
-    "stale": ("seconds",),
+    "quota": ("per-minute", _ACCOUNT),
+    "stuck": ("status", _ACCOUNT),
+    "stale": ("seconds", _ACCOUNT),
 }
 _ERROR_OPTIONS = ("status", "message", "retry-after", *_WHEN)
+_ACCOUNT_ID = re.compile("[0-9]{16}")
 _CODE = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 _CALLS = re.compile(r"([0-9]{1,9})(-([0-9]{1,9})?)?")
+
+
+OTHERS = (ASSUME_ROLE,)
+"""The actions that aren't ECS's."""
 
 
 class InvalidFault(ValueError):  # noqa: N818 - what is wrong is the fault's text, and the message says how
@@ -49,23 +56,30 @@ def parse_fault(text: str) -> Fault:
         stale     for seconds= after a stop, reads show what the instance was before
 
     when=before (the default): before the call takes effect; when=after: once it has.
+    account=, with any of them: only calls in this account, or that assume a role of it, meet the fault and
+    are counted.
 
         StopInstance:2=InternalError
         StopInstance:1-3=Throttling.User,retry-after=500
         StopInstance:i-bp67acfmxazb4ph001=reset,when=after
         *=delay,seconds=2
+        AssumeRole=NoPermission,account=2345678901234567
     """
     target, found, rest = text.partition("=")
     if not found:
         _refuse(text, "it has no =, expected ACTION[:CALLS][:INSTANCE_ID]=FAULT, as in StopInstance:2=reset")
     word, _, options = rest.partition(",")
     action, *narrowings = target.split(":")
-    if action not in ("*", *ACTIONS):
-        _refuse(text, f"unknown action {excerpt(action)}, expected * or one of {', '.join(ACTIONS)}")
+    if action not in ("*", *ACTIONS, *OTHERS):
+        known = ", ".join((*ACTIONS, *OTHERS))
+        _refuse(text, f"unknown action {excerpt(action)}, expected * or one of {known}")
     given = _options(text, word, options)
     when = given.pop("when", "before")
     if when not in ("before", "after"):
         _refuse(text, f"when={when}, expected before or after")
+    account_id = given.pop(_ACCOUNT, None)
+    if account_id is not None and _ACCOUNT_ID.fullmatch(account_id) is None:
+        _refuse(text, f"account={excerpt(account_id)}, expected the 16 digits of an account's id")
     effect = _effect(text, word, given)
     if isinstance(effect, Aftermath) and action not in ("*", *WRITES):
         _refuse(text, f"{word} goes with a stop: {' or '.join(WRITES)}")
@@ -85,6 +99,7 @@ def parse_fault(text: str) -> Fault:
         effect=effect,
         action=action,
         instance_id=instance_id,
+        account_id=account_id,
         first=first,
         last=last,
         after=when == "after",

@@ -7,6 +7,7 @@ from datetime import datetime
 from local.errors import THROTTLED, ApiError, BrokenAnswer, ConnectionLost, ErrorRow
 from local.instance import Aftermath
 from local.parameters import Parameters
+from local.sts import account_of_role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,10 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many calls a minute of the clock, for each action and region; the others get Throttling.User."""
+    """So many calls a minute of the clock, for each account, action and region.
+
+    The others get Throttling.User.
+    """
 
     per_minute: int
 
@@ -67,13 +71,15 @@ Effect = Failure | Raw | Reset | Delay | Quota | Aftermath
 class Fault:
     """One fault: the calls it meets, and what becomes of them.
 
-    `action`: `*` for any. `instance_id`: only calls that name it. `first` to `last`: which of those calls,
-    counted from 1; None: no end. `after`: it comes once the call has taken effect, else before.
+    `action`: `*` for any. `instance_id`: only calls that name it. `account_id`: only calls in this account,
+    and those that assume a role of it. `first` to `last`: which of those calls, counted from 1; None: no end.
+    `after`: it comes once the call has taken effect, else before.
     """
 
     effect: Effect
     action: str = "*"
     instance_id: str | None = None
+    account_id: str | None = None
     first: int = 1
     last: int | None = None
     after: bool = False
@@ -95,6 +101,9 @@ class Plan:
 
 UNDISTURBED = Plan()
 
+_Counted = tuple[int, str, str, str]
+"""What a quota counts for: the place of the fault, account, action, region."""
+
 
 class FaultScript:
     """The faults of a local ECS and how many calls each has met. Not for several threads at once."""
@@ -102,21 +111,26 @@ class FaultScript:
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
         self._faults = tuple(faults)
         self._met = [0] * len(self._faults)
-        self._minutes: dict[tuple[int, str, str], tuple[int, int]] = {}
+        self._minutes: dict[_Counted, tuple[int, int]] = {}
 
-    def plan(self, action: str, region_id: str, parameters: Parameters, now: datetime) -> Plan:
+    def plan(
+        self, action: str, region_id: str, parameters: Parameters, now: datetime, account_id: str
+    ) -> Plan:
         """Count the call, and return what becomes of it. Of several failures the first in the script wins."""
         plan = UNDISTURBED
+        meant = account_of_role(parameters) or account_id
         for index, fault in enumerate(self._faults):
             if fault.action not in ("*", action) or not _names(parameters, fault.instance_id):
+                continue
+            if fault.account_id not in (None, meant):
                 continue
             self._met[index] += 1
             if self._met[index] < fault.first or (fault.last is not None and self._met[index] > fault.last):
                 continue
-            plan = self._with(plan, index, fault, (action, region_id), now)
+            plan = self._with(plan, fault, (index, account_id, action, region_id), now)
         return plan
 
-    def _with(self, plan: Plan, index: int, fault: Fault, called: tuple[str, str], now: datetime) -> Plan:
+    def _with(self, plan: Plan, fault: Fault, counted: _Counted, now: datetime) -> Plan:
         match fault.effect:
             case Delay(seconds) if fault.after:
                 return replace(plan, delay_after=plan.delay_after + seconds)
@@ -131,12 +145,12 @@ class FaultScript:
                     ),
                 )
             case Quota(per_minute):
-                throttled = self._spent((index, *called), now) > per_minute
+                throttled = self._spent(counted, now) > per_minute
                 return replace(plan, failure=plan.failure or Failure(row=THROTTLED)) if throttled else plan
             case failure:
                 return plan if plan.failure else replace(plan, failure=failure, after=fault.after)
 
-    def _spent(self, key: tuple[int, str, str], now: datetime) -> int:
+    def _spent(self, key: _Counted, now: datetime) -> int:
         minute = int(now.timestamp() // 60)
         before, count = self._minutes.get(key, (minute, 0))
         count = count + 1 if before == minute else 1

@@ -228,6 +228,7 @@ def test_the_sdk_gets_no_answer(text: str, status: str, cause: str, clock: Any) 
         ("StopInstance=reset,foo=1", "reset has no option 'foo', it takes when"),
         ("StopInstance=reset,when", "reset has no option 'when'"),
         ("StopInstance=reset,when=later", "when=later, expected before or after"),
+        ("StopInstance=reset,account=1234", "account='1234', expected the 16 digits"),
         ("StopInstance:0=reset", "calls '0', expected such as"),
         ("StopInstance:4-2=reset", "calls '4-2'"),
         ("StopInstance:x=reset", "'x' is neither an instance id nor calls"),

@@ -136,6 +136,7 @@ def test_x_emulator_is_never_answered(make_ecs: Make) -> None:
         ({"InstanceId": "i-1", "x-emulator": {"StopSeconds": -1}}, "x-emulator.StopSeconds is -1"),
         ({"InstanceId": "i-1", "x-emulator": {"Stuck": "Stopped"}}, 'x-emulator.Stuck is "Stopped"'),
         ({"InstanceId": "i-1", "x-emulator": {"StopInstance": "DiskEror"}}, "the code DiskEror is unknown"),
+        ({"InstanceId": "i-1", "x-emulator": {"AccountId": "1234"}}, 'x-emulator.AccountId is "1234"'),
         ({"InstanceId": "i-1", "x-emulator": []}, r"x-emulator is \[\]"),
         ({"InstanceId": "i-1", "Memory": 8192.5}, "instance i-1: Memory is 8192.5"),
         ({"InstanceId": "i-1", "Memory": float("nan")}, "instance i-1: Memory is nan"),
