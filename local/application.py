@@ -1,4 +1,4 @@
-"""The local ECS as a WSGI application: werkzeug's requests and answers around `LocalEcs.call`."""
+"""The local cloud as a WSGI application: werkzeug's requests and answers around `LocalEcs.call`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -23,6 +23,9 @@ from local.errors import (
     repeated,
     unreadable,
 )
+from local.functions import LocalFunctions
+from local.functions_api import VERSION as FC_VERSION
+from local.functions_api import FunctionsApi
 from local.sts import ASSUME_ROLE
 from local.sts import VERSION as STS_VERSION
 
@@ -31,12 +34,22 @@ if TYPE_CHECKING:
 
 
 class Application:
-    """The API as a WSGI application: `/` takes GET and POST, parameters in query, form or both."""
+    """The APIs as a WSGI application, at one port; FC's only with `functions`.
 
-    def __init__(self, ecs: LocalEcs, credentials: Credentials, clock: Callable[[], datetime]) -> None:
+    ECS and STS are at `/`, by GET and POST, parameters in query, form or both; FC is at its paths.
+    """
+
+    def __init__(
+        self,
+        ecs: LocalEcs,
+        credentials: Credentials,
+        clock: Callable[[], datetime],
+        functions: LocalFunctions | None = None,
+    ) -> None:
         self._ecs = ecs
         self._credentials = credentials
         self._authenticator = Authenticator(self._key, clock)
+        self._fc = None if functions is None else FunctionsApi(ecs, functions, self._authenticator)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request. Raise ConnectionLost where a fault wants no answer at all."""
@@ -59,25 +72,13 @@ class Application:
         return self._ecs.session_key(access_key_id)
 
     def _api(self, received: Request) -> Response:
+        if self._fc is not None and received.path.startswith(f"/{FC_VERSION}/"):
+            return self._fc.answer(_read(received))
         if received.path != "/":
             raise ApiError(*UNKNOWN_ACTION)
         if received.method not in ("GET", "POST"):
             raise ApiError(*UNKNOWN_METHOD)
-        body = received.get_data(cache=True)
-        names = Counter(
-            name for given in (received.args, received.form) for name, _ in given.items(multi=True)
-        )
-        for name, count in names.items():
-            if count > 1:  # which of the values was meant, or signed, is anybody's guess
-                raise repeated(name)
-        request = HttpRequest(
-            method=received.method,
-            path=received.path,
-            headers={name.lower(): value for name, value in received.headers.items()},
-            query=received.args.to_dict(),
-            form=received.form.to_dict(),
-            body=body,
-        )
+        request = _read(received)
         parameters = request.parameters
         action = request.headers.get("x-acs-action") if request.acs3 else parameters.get("Action")
         format_ = parameters.get("Format", "JSON" if request.acs3 else "XML").upper()
@@ -100,6 +101,22 @@ class Application:
             self._ecs.refuse(action, parameters, error, signed=shown)
             raise
         return self._ecs.call(action, parameters, account_id=account_id, signed=shown)
+
+
+def _read(received: Request) -> HttpRequest:
+    body = received.get_data(cache=True)
+    names = Counter(name for given in (received.args, received.form) for name, _ in given.items(multi=True))
+    for name, count in names.items():
+        if count > 1:  # which of the values was meant, or signed, is anybody's guess
+            raise repeated(name)
+    return HttpRequest(
+        method=received.method,
+        path=received.path,
+        headers={name.lower(): value for name, value in received.headers.items()},
+        query=received.args.to_dict(),
+        form=received.form.to_dict(),
+        body=body,
+    )
 
 
 def _check_names(request: HttpRequest, action: str) -> None:

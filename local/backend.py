@@ -61,6 +61,7 @@ class _Arrival:
     action: str
     parameters: Parameters
     signed: str
+    success: int
 
 
 class LocalEcs:
@@ -149,10 +150,20 @@ class LocalEcs:
         return self.answer(action, parameters, act, account_id=account.account_id, signed=signed)
 
     def answer(
-        self, action: str, parameters: Parameters, act: Act, *, account_id: str, signed: str
+        self,
+        action: str,
+        parameters: Parameters,
+        act: Act,
+        *,
+        account_id: str,
+        signed: str,
+        success: int = 200,
     ) -> dict[str, Any]:
-        """Do what the call says, or what the faults make of it, and remember it; like `call` otherwise."""
-        arrival = self._arrival(action, parameters, account_id, signed)
+        """Do what the call says, or what the faults make of it, and remember it; like `call` otherwise.
+
+        `success`: the status of an answer that is no error.
+        """
+        arrival = self._arrival(action, parameters, account_id, signed, success)
         try:
             answer = self._perform(arrival, act)
         except (ApiError, BrokenAnswer, ConnectionLost) as outcome:
@@ -170,7 +181,9 @@ class LocalEcs:
         error.request_id = arrival.request_id
         self._remember(arrival, error)
 
-    def _arrival(self, action: str, parameters: Parameters, account_id: str, signed: str) -> _Arrival:
+    def _arrival(
+        self, action: str, parameters: Parameters, account_id: str, signed: str, success: int = 200
+    ) -> _Arrival:
         return _Arrival(
             time=self.now(),
             request_id=self._request_ids(),
@@ -178,6 +191,7 @@ class LocalEcs:
             action=action,
             parameters=parameters,
             signed=signed,
+            success=success,
         )
 
     def _perform(self, arrival: _Arrival, act: Act) -> dict[str, Any]:
@@ -210,7 +224,7 @@ class LocalEcs:
         status, code, answer = 0, "", {}
         match outcome:
             case dict():
-                status, answer = 200, without_secrets(outcome)
+                status, answer = arrival.success, without_secrets(outcome)
             case ApiError():
                 status, code, answer = outcome.status, outcome.code, outcome.body()
                 answer["Message"] = outcome.message

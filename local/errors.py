@@ -154,6 +154,17 @@ MALFORMED_SESSION_NAME = ErrorRow(
 DURATION_OUT_OF_RANGE = ErrorRow(
     400, "InvalidParameter.DurationSeconds", "DurationSeconds must be from 900 to 43200 seconds."
 )
+
+# FC's error codes (its page of that name), those that faults alone give included.
+PATH_NOT_SUPPORTED = ErrorRow(400, "PathNotSupported", "The path or its method is not supported.")
+_OF_FC = (
+    ErrorRow(404, "FunctionNotFound", "The function does not exist."),
+    ErrorRow(403, "AccessDenied", "You are not authorized to perform this operation."),
+    ErrorRow(429, "ResourceExhausted", "Your account has exceeded its concurrency limit."),
+    ErrorRow(500, "InternalServerError", "An internal error has occurred."),
+    ErrorRow(503, "ResourceThrottled", "The resources of the service are insufficient."),
+)
+
 # Answers that only faults give: what a bad day in the cloud brings.
 _RARE = (
     ErrorRow(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."),
@@ -177,6 +188,7 @@ BY_CODE = {
             *(EXPIRED, NONCE_USED, MALFORMED_TOKEN, MISMATCHED_TOKEN, EXPIRED_TOKEN),
             *(UNKNOWN_ROLE, MALFORMED_ROLE_ARN, MALFORMED_SESSION_NAME, DURATION_OUT_OF_RANGE),
             *_RARE,
+            *_OF_FC,
         )
     )
 }
@@ -212,3 +224,23 @@ def repeated(parameter: str) -> ApiError:
 def unreadable(status: int) -> ApiError:
     """Answer what is wrong as HTTP and never becomes a call; ECS publishes no codes for that."""
     return ApiError(status, "InvalidRequest", f"The request can't be read: {HTTPStatus(status).phrase}.")
+
+
+def unknown_function(name: str) -> ApiError:
+    """Answer that FC has no function of this name."""
+    return ApiError(404, "FunctionNotFound", f"function '{name[:200]}' does not exist")
+
+
+def entity_too_large(most: int) -> ApiError:
+    """Answer that an event has more bytes than FC takes."""
+    return ApiError(400, "EntityTooLarge", f"payload size exceeds maximum allowed size ({most} bytes)")
+
+
+def invalid_argument(problem: str) -> ApiError:
+    """Answer that something in a request to FC is not valid."""
+    return ApiError(400, "InvalidArgument", problem)
+
+
+def missing_header(name: str) -> ApiError:
+    """Answer that a request to FC lacks a header."""
+    return ApiError(400, "MissingRequiredHeader", f"required HTTP header {name} was not specified")

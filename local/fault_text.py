@@ -10,6 +10,7 @@ from function.request import INSTANCE_ID
 from local.actions import ACTIONS, WRITES
 from local.errors import error_row
 from local.faults import GARBAGE, HTML, Delay, Effect, Failure, Fault, Quota, Reset
+from local.functions_api import INVOKE_FUNCTION
 from local.instance import RUNNING, STOPPING, Aftermath
 from local.parameters import excerpt
 from local.sts import ASSUME_ROLE
@@ -31,7 +32,7 @@ _CODE = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 _CALLS = re.compile(r"([0-9]{1,9})(-([0-9]{1,9})?)?")
 
 
-OTHERS = (ASSUME_ROLE,)
+OTHERS = (ASSUME_ROLE, INVOKE_FUNCTION)
 """The actions that aren't ECS's."""
 
 

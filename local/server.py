@@ -17,6 +17,7 @@ from local.application import Application
 from local.authenticator import Credentials
 from local.backend import LocalEcs, utc_now
 from local.errors import INTERNAL_ERROR, ApiError, ConnectionLost, unreadable
+from local.functions import LocalFunctions
 from local.page import Page
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class _Server(ThreadedWSGIServer):
 @contextmanager
 def serve(
     ecs: LocalEcs,
+    functions: LocalFunctions | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -150,11 +152,12 @@ def serve(
 ) -> Iterator[str]:
     """Serve the local ECS in threads of its own; yield `http://HOST:PORT`. `port` 0: a free one.
 
+    STS is at the same port, and FC with `functions`: the one endpoint is for all three.
     `clock` says whether a request's time is fresh. It isn't the fleet's `now`: the SDKs stamp their requests
     with the clock on the wall. Raise OSError if the port is taken.
     """
     key = credentials or Credentials()
-    api = Application(ecs, key, clock)
+    api = Application(ecs, key, clock, functions)
     server = _Server(host, port, Page(api, ecs, key, clock), api)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -138,10 +138,12 @@ class Wire:
         unsigned: tuple[str, ...] = (),
         sent_body: str | None = None,
         unsigned_query: str = "",
+        path: str = "/",
+        content: str = "",
         **changed: str,
     ) -> WireAnswer:
         """Call with ACS3-HMAC-SHA256; `changed` headers with `_` for `-`, an empty one is left out."""
-        body = urlencode(form or {})
+        body = content or urlencode(form or {})
         headers = {
             "host": self.endpoint.removeprefix("http://"),
             "x-acs-action": action,
@@ -155,7 +157,7 @@ class Wire:
         names = [name for name in headers if name not in unsigned]
         canonical = acs3_canonical_request(
             method="POST",
-            path="/",
+            path=path,
             query=parameters or {},
             headers=headers,
             signed_headers=names,
@@ -167,7 +169,7 @@ class Wire:
             headers["content-type"] = "application/x-www-form-urlencoded"
         return self.send(
             "POST",
-            f"/?{urlencode(parameters or {})}{unsigned_query}",
+            f"{path}?{urlencode(parameters or {})}{unsigned_query}",
             headers=headers,
             body=body if sent_body is None else sent_body,
         )
