@@ -216,7 +216,7 @@ def emulator(
     fleet: Annotated[Path | None, typer.Option(help="A saved DescribeInstances answer.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help=FAULT_HELP)] = None,
 ) -> None:
-    """Serve the local ECS over HTTP until stopped.
+    """Serve the local ECS over HTTP until stopped, and STS's AssumeRole for the accounts of its fleet.
 
     Its key is id emulator, secret emulator, unless the environment names another in ALIBABA_CLOUD_*.
     """

@@ -126,6 +126,7 @@ class Page:
             now=self._ecs.now(),
             host=request.host,
             key_id=self._credentials.access_key_id,
+            account_id=self._ecs.account_id,
             cards=[Card.of(instance) for instance in instances[:MAX_INSTANCES]],
             instance_count=len(instances),
             calls=calls[: -MAX_CALLS - 1 : -1],

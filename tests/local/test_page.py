@@ -98,6 +98,18 @@ def test_the_fleet_is_shown_as_it_is(make_ecs: Make) -> None:
     assert "Region cn-beijing" in text
 
 
+def test_accounts_are_shown(make_ecs: Make) -> None:
+    """Each instance and each call has its account."""
+    other = "2345678901234567"
+    ecs = make_ecs({"InstanceId": "i-1"}, {"InstanceId": "i-2", "x-emulator": {"AccountId": other}})
+    ecs.call("StopInstance", {"InstanceId": "i-2"}, account_id=other)
+    text = " ".join(Elements(Browser(ecs).get()).text.split())
+    assert f"of account {ecs.account_id}." in text
+    assert f"Account {ecs.account_id} Tags none" in text
+    assert f"Account {other} Tags none" in text
+    assert f"Request in account {other} InstanceId = i-2" in text
+
+
 def test_states_are_live(make_ecs: Make, clock: Any) -> None:  # noqa: ANN401 - conftest's Clock
     """A stop sent by the form shows at once as Stopping with the mode to come, and as Stopped in its time."""
     browser = Browser(make_ecs({"InstanceId": ID}))
