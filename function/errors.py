@@ -1,7 +1,7 @@
 """What each failure of ECS or of the way to it means: one table, by error code.
 
-The codes are those of StopInstance's error table, of the calls around it, and of every API (throttling,
-signatures, RAM). Failures without a code from ECS get a `Client.` code.
+The codes are those of StopInstance's error table, of the calls around it, of FC's invocations, and of every
+API (throttling, signatures, RAM). Failures without a code from ECS get a `Client.` code.
 """
 
 from enum import Enum, StrEnum, auto
@@ -76,6 +76,11 @@ _BY_CODE = {
     "InstanceNotReady": Meaning.RETRY,
     "SignatureNonceUsed": Meaning.RETRY,
     "MissingSecurityToken": Meaning.DENIED,
+    "ResourceExhausted": Meaning.THROTTLED,
+    "ResourceThrottled": Meaning.THROTTLED,
+    "InternalServerError": Meaning.RETRY,
+    "AccessDenied": Meaning.DENIED,
+    "InvalidAccessKeyID": Meaning.DENIED,
     "InvalidCredentials": Meaning.DENIED,  # the SDK's own, when it has none
     ClientCode.NO_ANSWER: Meaning.UNKNOWN,
     ClientCode.NO_CONNECTION: Meaning.NOT_SENT,

@@ -14,6 +14,7 @@ from local.errors import error_row
 from local.faults import Failure, Fault
 from local.fc import Answer, FunctionCompute, Runtime
 from local.fleet import Fleet
+from local.functions import LocalFunctions
 from local.server import serve
 
 OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
@@ -99,6 +100,10 @@ class Played:
             if call.action == "StopInstances"
         ]
 
+    def count(self, action: str) -> int:
+        """Count the calls of an action."""
+        return sum(call.action == action for call in self.calls)
+
     def asked(self, instance_id: str) -> int:
         """Count the stop calls that reached ECS for an instance, alone or with others."""
         alone = sum(stop["InstanceId"] == instance_id for stop in self.stops)
@@ -107,11 +112,21 @@ class Played:
 
 @dataclass
 class Stage:
-    """A local ECS with a fleet, and the function beside it."""
+    """A local ECS with a fleet, STS and FC at the same endpoint, and the function beside them."""
 
     ecs: LocalEcs
-    endpoint: str
     clock: VirtualClock
+    endpoint: str = ""
+    shards: list[Played] = field(default_factory=list)
+    """What became of each event that FC was handed, once `functions` has delivered it."""
+    _settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.functions = LocalFunctions(self._deliver)
+
+    def _deliver(self, event: bytes) -> Answer:
+        self.shards.append(self.invoke_with(self._settings, event))
+        return self.shards[-1].answer
 
     def function(
         self,
@@ -126,6 +141,8 @@ class Stage:
             environment={
                 "FC_REGION": "cn-hangzhou",
                 "ECS_ENDPOINT": self.endpoint,
+                "STS_ENDPOINT": self.endpoint,
+                "FAN_OUT_ENDPOINT": self.endpoint,
                 "ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator",
                 "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator",
             }
@@ -144,6 +161,18 @@ class Stage:
         **settings: str,
     ) -> Played:
         """Invoke a new instance of the function with an event (bytes, or what becomes JSON)."""
+        return self.invoke_with(settings, event, runtime=runtime, timeout=timeout)
+
+    def invoke_with(
+        self,
+        settings: Mapping[str, str],
+        event: object,
+        *,
+        runtime: Runtime = Runtime.PYTHON_3_12,
+        timeout: int = 300,
+    ) -> Played:
+        """Invoke it likewise, with these settings."""
+        self._settings = settings
         lines: list[dict[str, object]] = []
         before = len(self.ecs.calls)
         function = self.function(
@@ -173,6 +202,8 @@ def staging() -> Iterator[SetStage]:
             clock = VirtualClock()
             fleet = Fleet.from_instances([{"Tags": OPTED_IN, **instance} for instance in instances])
             ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults)
-            return Stage(ecs, stack.enter_context(serve(ecs)), clock)
+            made = Stage(ecs, clock)
+            made.endpoint = stack.enter_context(serve(ecs, made.functions))
+            return made
 
         yield make
