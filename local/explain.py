@@ -8,6 +8,7 @@ from typing import Any
 
 from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE
 from function.effects import Effects, Threads
+from local.actions import ACTIONS
 from local.backend import Call, LocalEcs
 from local.fc import Answer, FunctionCompute
 from local.fleet import DEFAULT_REGION, Fleet
@@ -94,6 +95,8 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
     explained: dict[str, int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)
+        if call.action not in ACTIONS:
+            continue  # the code is ECS's
         before = explained.setdefault(call.action, number)
         if before == number or instance_id is not None:
             for sample in samples(typed, endpoint):
@@ -109,14 +112,15 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
 
 def _shown(calls: Sequence[tuple[Call, TypedCall]]) -> Iterator[tuple[Call, TypedCall]]:
     """Leave out repetitions: the same call again, and looking again at instances already described."""
-    seen: list[tuple[str, dict[str, str]]] = []
+    seen: list[tuple[str, str, dict[str, str]]] = []
     described: set[str] = set()
     for call, typed in calls:
         ids = json.loads(call.parameters.get("InstanceIds", "[]"))
         again = call.action == DESCRIBE_INSTANCES and ids and described.issuperset(ids)
-        if again or (call.action, dict(call.parameters)) in seen:
+        key = (call.account_id, call.action, dict(call.parameters))
+        if again or key in seen:
             continue
-        seen.append((call.action, dict(call.parameters)))
+        seen.append(key)
         described.update(ids or _described(call))
         yield call, typed
 
@@ -152,6 +156,9 @@ def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
     yield "### String to sign"
     yield _fenced(string_to_sign, "text")
     yield "### Signature"
+    if "x-acs-security-token" in canonical_request:
+        yield f"With the secret of a session in account {call.account_id}, which is nowhere kept."
+        return
     yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
 
 

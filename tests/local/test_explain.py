@@ -4,14 +4,20 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from local.backend import LocalEcs
 from local.cli import app
 from local.explain import NotMeant, Run, explain, play
+from local.fc import Answer
 from local.fleet import Fleet, load_fleet, sample_fleet
+from local.typed_call import typed_call
 
 EVENTS = Path(__file__).parents[2] / "events"
 OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
@@ -61,6 +67,39 @@ def test_each_call_is_there_once(run: Run) -> None:
     assert f"makes {len(run.calls)} calls in all" in text
     assert len(run.calls) > 4
     assert f"- {LOCKED}: InstanceLockedForSecurity: " in text
+
+
+def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - conftest's Clock
+    """A session's calls are told from the same ones in another account; its secret is nowhere to sign with.
+
+    AssumeRole is there with its signature, and without code for the SDKs of ECS.
+    """
+    ecs = LocalEcs(FLEET, now=clock.now)
+    client = wire(ecs)
+    role = {"RoleArn": f"acs:ram::{ecs.account_id}:role/r", "RoleSessionName": "me"}
+    session = client.acs3("AssumeRole", role, x_acs_version="2015-04-01").json["Credentials"]
+    look = {"RegionId": "cn-beijing"}
+    client.acs3("DescribeInstances", look)
+    client.acs3(
+        "DescribeInstances",
+        {**look, "MaxResults": "1"},
+        access_key_id=session["AccessKeyId"],
+        secret=session["AccessKeySecret"],
+        x_acs_security_token=session["SecurityToken"],
+    )
+    other = replace(ecs.calls[1], account_id="2345678901234567")
+    calls = tuple(
+        (call, typed_call(call.action, "cn-beijing", call.parameters)) for call in (*ecs.calls, other)
+    )
+    text = "\n\n".join(explain(Run(calls=calls, answer=Answer(), lines=())))
+    assert headings(text) == [
+        "1. AssumeRole in cn-beijing",
+        *(f"{number}. DescribeInstances in cn-beijing" for number in (2, 3, 4)),
+    ]
+    assert text.count("With the secret of a session in account ") == 1
+    assert len(fenced(text, "Signature")) == 3
+    assert "aliyun ecs AssumeRole" not in text
+    assert session["SecurityToken"] not in text
 
 
 def test_the_signature_can_be_checked_by_hand(run: Run) -> None:
