@@ -246,7 +246,5 @@ class LocalEcs:
 
 def _region(account: Account, parameters: Parameters) -> str:
     """Return the region that the call is about: the one it names, else its instance's; empty: none."""
-    if parameters.get("RegionId"):
-        return parameters["RegionId"]
     instance = account.find(parameters.get("InstanceId", ""))
-    return instance.profile.region_id if instance else ""
+    return parameters.get("RegionId") or (instance.profile.region_id if instance else "")
