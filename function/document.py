@@ -26,6 +26,7 @@ _CREDENTIAL = re.compile(
     r"access.?key|authorization|bearer|credential|passw|secret|signature|token|LTAI|STS\.", re.IGNORECASE
 )
 _EPOCH = re.compile(r"[0-9]{1,15}")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def name(text: str) -> str:
@@ -64,8 +65,9 @@ class Node:
         raise InvalidEvent(f"{self} {problem}")
 
     def below(self, key: str) -> str:
-        """Give the path of a field of this object."""
-        return f"{self.path}.{key}" if self.path else key
+        """Give the path of a field of this object; a key that others made up is shown as a name."""
+        step = key if _PLAIN_KEY.fullmatch(key) else name(key)
+        return f"{self.path}.{step}" if self.path else step
 
     def has(self, *keys: str) -> bool:
         """Tell whether this is an object that has all these fields."""

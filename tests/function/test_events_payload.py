@@ -225,6 +225,16 @@ def test_a_long_value_is_cut(field: str) -> None:
     assert len(_refused({"InstanceId": ID} | {field: "\x00" * 100_000})) < 400
 
 
+@pytest.mark.parametrize("value", [None, 1])
+@pytest.mark.parametrize("field", ["<" * 100_000, "\x7fValue", "\x1b[2J\n" * 100])
+def test_the_name_of_a_field_is_cut_and_cleaned(field: str, value: object) -> None:
+    """An error repeats at most 200 characters of a field's name too, and none that could steer a terminal."""
+    for event in ({"InstanceId": ID, field: value}, {"Tag": [{"Key": "env", field: value}]}):
+        message = _refused(event)
+        assert len(message) < 500
+        assert message.isprintable()
+
+
 @pytest.mark.parametrize(
     "value", ["AccessKeySecret=abc", "Bearer abc", "LTAI5tabc", "STS.abc", "my password abc", "?token=abc"]
 )
