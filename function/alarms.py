@@ -87,6 +87,8 @@ def read_metric_alarm(event: Node, draft: StopRequest) -> Iterator[StopRequest]:
     targets = _targets(place for place in (resources, event.find("metricData")) if place)
     if len({target.instance_id for target in targets}) > 1:
         event.fail("names one instance in resources and another in metricData")
+    # The region may stand in only one of the two places.
+    targets = [target for target in targets if target.region_id] or targets
     yield from _requests(event, draft, targets, state=event.field("curLevel"), names=[event.find("ruleName")])
 
 

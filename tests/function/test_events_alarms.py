@@ -304,6 +304,13 @@ def test_either_place_names_the_instance_of_a_metric_alarm(change: dict[str, obj
     assert _asked(METRIC_ALARM | change).instance_ids == (ID,)
 
 
+def test_either_place_gives_the_region_of_a_metric_alarm() -> None:
+    """Where one place says the region, the other one's silence does not mean the function's own as well."""
+    placed = {"instanceId": ID, "regionId": "cn-beijing"}
+    for change in ({"resources": json.dumps(placed)}, {"metricData": placed}):
+        assert _asked(METRIC_ALARM | change).region_ids == ("cn-beijing",)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
