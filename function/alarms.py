@@ -105,7 +105,7 @@ def read_callback(event: Node, draft: StopRequest) -> Iterator[StopRequest]:
 def _dimensions(written: Node) -> Node:
     """Read `{userId=12, instanceId=i-12}`, which is not JSON, or JSON in a text (older callbacks)."""
     text = written.text().strip()
-    if text.startswith(("[", '{"')):
+    if text.startswith("[") or text.removeprefix("{").lstrip().startswith('"'):
         return written.json()
     fields: dict[str, Json] = {}
     for pair in text.strip("{}").split(","):

@@ -353,6 +353,7 @@ def test_a_wrong_metric_alarm_is_refused(change: dict[str, object], message: str
         f"instanceId={ID}",
         json.dumps([{"userId": ACCOUNT, "instanceId": ID}]),
         json.dumps({"instanceId": ID}),
+        json.dumps({"instanceId": ID}, indent=2),
         [{"userId": ACCOUNT, "instanceId": ID}],
         {"instanceId": ID},
     ],
