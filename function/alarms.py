@@ -75,7 +75,7 @@ def _system_event(
         instance_ids=ids,
         region_ids=(region_id,) if region_id else draft.region_ids,
         system_event=event_name,
-        notes=draft.notes + notes,
+        notes=notes,
     )
 
 

@@ -103,11 +103,12 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             event_id=event_id,
             time=time,
             region_ids=(envelope.region_id,) if envelope.region_id else (),
-            notes=envelope.notes,
         )
         for found in kind.read(event, draft):
             if isinstance(found, StopRequest):
-                yield found
+                # What is noted of the envelope's region means nothing to an event that has its own.
+                noted = envelope.notes if found.region_ids == draft.region_ids else ()
+                yield replace(found, notes=noted + found.notes)
             else:
                 yield InvalidEvent(str(found), source=source, event_id=event_id)
     except InvalidEvent as error:
@@ -126,7 +127,7 @@ def _open(
         replace(
             envelope,
             region_id=inside.region_id or envelope.region_id,
-            notes=envelope.notes + inside.notes,
+            notes=inside.notes if inside.region_id else envelope.notes,
             depth=envelope.depth + 1,
         ),
         now,

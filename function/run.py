@@ -26,9 +26,9 @@ def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> R
     settings, effects = around.settings, around.effects
     log = Log(around.request_id, effects.clock.now, effects.write, around.secrets)
     admitted, refusals = _admit(events, around, effects.clock.now())
-    for request in admitted:
-        for note in request.notes:
-            log.note(request.source, request.event_id, note)
+    requested = [event for event in events if isinstance(event, StopRequest)]
+    for told in dict.fromkeys((one.source, one.event_id, note) for one in requested for note in one.notes):
+        log.note(*told)
     for refusal in refusals:
         log.refusal(refusal)
     requests = {request: _sites(request, around.own) for request in admitted}
@@ -52,7 +52,7 @@ def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> R
             log.outcome(result)
             outcomes.append(result)
 
-    dry_runs = [guard.is_dry_run(event, settings) for event in events if isinstance(event, StopRequest)]
+    dry_runs = [guard.is_dry_run(request, settings) for request in requested]
     report = Report(
         request_id=around.request_id,
         source=events[0].source if events else None,

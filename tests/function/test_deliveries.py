@@ -75,6 +75,22 @@ def test_an_event_taken_apart_by_regions_is_refused_whole(stage: SetStage) -> No
     assert (refusal["code"], refusal["instance_ids"]) == ("Guard.RegionNotAllowed", [A, B])
 
 
+def test_the_region_taken_from_the_arn_is_explained_where_it_is_refused(stage: SetStage) -> None:
+    """The log says once which of two regions counts, all the more where that one is not allowed."""
+    alerts = [{"status": state, "labels": {"instance_id": A}} for state in ("firing", "resolved")]
+    envelope = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "subject": "acs:arms:cn-shanghai:1234567890123456:alerts",
+        "aliyunregionid": "cn-hangzhou",
+        "data": {"alerts": alerts},
+    }
+    played = play(stage, envelope)
+    assert {refusal["code"] for refusal in played.refusals} == {"Guard.RegionNotAllowed"}
+    noted = [line for line in played.lines if "the ARN says cn-shanghai" in str(line["message"])]
+    assert [line["event_id"] for line in noted] == ["e-1"]
+
+
 def over_http(body: object, token: str = "a-long-token") -> dict[str, object]:
     """Wrap a body as FC's HTTP trigger does."""
     return {

@@ -100,6 +100,21 @@ def test_the_arn_of_an_envelope_wins_over_its_region() -> None:
     assert asked.notes == ("aliyunregionid is cn-chengdu, but the ARN says cn-hangzhou, which is taken",)
 
 
+def test_a_region_that_is_not_taken_is_not_said_to_be() -> None:
+    """Which region of the envelope counts is no matter where what is inside has its own."""
+    disputed = {
+        "subject": "acs:mns:cn-hangzhou:1234567890123456:queues/alarms",
+        "aliyunregionid": "cn-chengdu",
+    }
+    for inside in (
+        REQUEST | {"RegionId": "cn-shanghai"},
+        _cloud_event(REQUEST, aliyunregionid="cn-shanghai"),
+    ):
+        asked = _asked(_cloud_event(inside, **disputed))
+        assert (asked.region_ids, asked.notes) == (("cn-shanghai",), ())
+    assert len(_asked(_cloud_event(_cloud_event(REQUEST), **disputed)).notes) == 1
+
+
 @pytest.mark.parametrize(
     "subject",
     ["dev", "", "https://example.com/a:b:c:d", "acs:alikafka:alikafka_pre-cn-7pp2:topic:Hello", None],
