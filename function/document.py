@@ -97,7 +97,7 @@ class Node:
     def text(self) -> str:
         """Give the text, which must not be empty. Raise `InvalidEvent`."""
         if not isinstance(self.value, str) or not self.value:
-            self.fail(f"is {quote(self.value)}; it must be a text")
+            self.fail(f"is {quote(self.value)}; it must be a text that is not empty")
         return self.value
 
     def word(self) -> str:

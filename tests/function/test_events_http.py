@@ -234,7 +234,7 @@ def test_wrappings_over_http_are_opened() -> None:
 @pytest.mark.parametrize(
     ("body", "encoded", "message"),
     [
-        ("", False, 'body is ""; it must be a text'),
+        ("", False, 'body is ""; it must be a text that is not empty'),
         (None, False, "body is missing"),
         ({"InstanceId": ID}, False, "body is an object; it must be a text"),
         ("hello", False, 'body is "hello", neither JSON nor a form (application/x-www-form-urlencoded)'),
