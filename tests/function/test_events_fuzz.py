@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 
 from function.document import Json
 from function.events import parse
-from function.request import INSTANCE_ID, MAX_INSTANCE_IDS, REGION_ID, InvalidEvent, Source, StopRequest
+from function.request import (
+    INSTANCE_ID,
+    MAX_INSTANCE_IDS,
+    REGION_ID,
+    InvalidEvent,
+    Selection,
+    Source,
+    StopRequest,
+)
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 TOKEN = "emulator"
@@ -55,7 +63,8 @@ def check(event: bytes) -> None:
 
 def check_request(asked: StopRequest, text: str) -> None:
     """Hold what must be true of every request: it asks for nothing that the event didn't say."""
-    assert bool(asked.instance_ids) != bool(asked.selection)
+    assert bool(asked.instance_ids) != (asked.selection is not None)
+    assert asked.selection != Selection()
     assert len(set(asked.instance_ids)) == len(asked.instance_ids) <= MAX_INSTANCE_IDS
     assert all(INSTANCE_ID.fullmatch(one) and one in text for one in asked.instance_ids)
     assert all(REGION_ID.fullmatch(one) and one in text for one in asked.region_ids)
