@@ -24,6 +24,7 @@ from local.fault_text import InvalidFault, parse_fault
 from local.faults import Fault
 from local.fc import Answer, FunctionCompute
 from local.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
+from local.functions import LocalFunctions
 from local.progress import watching
 from local.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, rehearsal
 from local.savings_command import savings
@@ -62,10 +63,10 @@ def invoke(
         raise typer.BadParameter("--fleet and --fault are for the local ECS; they can't be used with --live")
     content = _read(event)
     if live:
-        answer, lines = _invoke_live(content, plan=plan, ask=not yes, from_stdin=event == "-")
+        answers, lines = _invoke_live(content, plan=plan, ask=not yes, from_stdin=event == "-")
     else:
-        answer, lines = _invoke_locally(content, fleet, fault or [], plan=plan)
-    raise typer.Exit(_present(answer, lines, as_json=as_json))
+        answers, lines = _invoke_locally(content, fleet, fault or [], plan=plan)
+    raise typer.Exit(_present(answers, lines, as_json=as_json))
 
 
 def _read(path: str) -> bytes:
@@ -77,17 +78,22 @@ def _read(path: str) -> bytes:
         ) from None
 
 
+Answers = Sequence[Answer]
+"""Of the run itself, then of the shards that it has handed on."""
+
 Lines = list[display.Line]
 
 
 def _invoke_locally(
     event: bytes, fleet: Path | None, faults: Sequence[str], *, plan: bool
-) -> tuple[Answer, Lines]:
+) -> tuple[Answers, Lines]:
     with rehearsal(event, _fleet(fleet), faults=_faults(faults)) as local:
-        return _run(event, local.environment, local.clock, plan=plan, timeout=TIMEOUT_SECONDS)
+        return _run(
+            event, local.environment, local.clock, local.functions, plan=plan, timeout=TIMEOUT_SECONDS
+        )
 
 
-def _invoke_live(event: bytes, *, plan: bool, ask: bool, from_stdin: bool) -> tuple[Answer, Lines]:
+def _invoke_live(event: bytes, *, plan: bool, ask: bool, from_stdin: bool) -> tuple[Answers, Lines]:
     """Run in the real cloud; where a person is to be asked, a dry run shows what the question is about."""
     environment = _live_environment()
     if not plan and ask:
@@ -95,9 +101,9 @@ def _invoke_live(event: bytes, *, plan: bool, ask: bool, from_stdin: bool) -> tu
             raise typer.BadParameter(
                 "with the event on standard input nobody can be asked; add --yes, or --plan"
             )
-        answer, lines = _run(event, environment, SystemClock(), plan=True, timeout=_LIVE_TIMEOUT_SECONDS)
+        answers, lines = _run(event, environment, SystemClock(), plan=True, timeout=_LIVE_TIMEOUT_SECONDS)
         if not any(line.get("status") == "would_stop" for line in lines):
-            return answer, lines
+            return answers, lines
         display.show(display.console(stderr=True), lines)
         typer.confirm("Stop these instances in the real cloud now?", abort=True, err=True)
     return _run(event, environment, SystemClock(), plan=plan, timeout=_LIVE_TIMEOUT_SECONDS)
@@ -114,6 +120,7 @@ def _live_environment() -> dict[str, str]:
     environment = {
         name: os.environ[name] for name in (*Settings.variables(), *_PROXIES) if name in os.environ
     }
+    environment.pop("FAN_OUT", None)  # there is no function here that FC could invoke
     region = os.environ.get("ALIBABA_CLOUD_REGION_ID", "")
     return {"FC_REGION": region, **environment} | {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id or "",
@@ -123,9 +130,16 @@ def _live_environment() -> dict[str, str]:
 
 
 def _run(
-    event: bytes, environment: Mapping[str, str], clock: SystemClock, *, plan: bool, timeout: int
-) -> tuple[Answer, Lines]:
+    event: bytes,
+    environment: Mapping[str, str],
+    clock: SystemClock,
+    functions: LocalFunctions | None = None,
+    *,
+    plan: bool,
+    timeout: int,
+) -> tuple[Answers, Lines]:
     lines: Lines = []
+    answers: list[Answer] = []
     with watching("Dry run" if plan else "Stopping") as watch:
 
         def write(text: str) -> None:
@@ -137,8 +151,16 @@ def _run(
             timeout=timeout,
             effects=Effects(clock=clock, workers=Threads(clock), write=write, connect=watch.connect),
         )
+
+        def invoke(some_event: bytes) -> Answer:
+            answers.append(function.invoke(some_event))
+            return answers[-1]
+
         try:
-            return function.invoke(event), lines
+            invoke(event)
+            if functions is not None:
+                functions.deliver(invoke)
+            return answers, lines  # noqa: TRY300 - nothing after this can be interrupted
         except KeyboardInterrupt:
             interrupted = lines
     display.show(display.console(), interrupted)
@@ -146,17 +168,19 @@ def _run(
     raise typer.Exit(INTERRUPTED)
 
 
-def _present(answer: Answer, lines: Lines, *, as_json: bool) -> int:
+def _present(answers: Answers, lines: Lines, *, as_json: bool) -> int:
     """Show the run, and give the exit code. What the lines have shown is not said again."""
-    report = _report(answer)
-    shown = not as_json and (bool(report.get("outcomes")) or answer.error is None)
+    report, *of_shards = map(_report, answers)
+    shown = not as_json and (bool(report.get("outcomes")) or answers[0].error is None)
     if as_json:
-        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+        whole = {**report, "shards": of_shards} if of_shards else report
+        sys.stdout.write(json.dumps(whole, indent=2) + "\n")
     elif shown:
         display.show(display.console(), lines)
-    if answer.error is not None and not (shown and isinstance(answer.error, InvalidEvent)):
-        display.complain(f"{type(answer.error).__name__}: {answer.error}")
-    return _exit_code(answer)
+    for answer in answers:
+        if answer.error is not None and not (shown and isinstance(answer.error, InvalidEvent)):
+            display.complain(f"{type(answer.error).__name__}: {answer.error}")
+    return max(map(_exit_code, answers))
 
 
 def _report(answer: Answer) -> Mapping[str, object]:

@@ -41,8 +41,10 @@ Line = Mapping[str, object]
 
 def console(*, stderr: bool = False) -> Console:
     """Make a console that is wide, colourless and silent about progress where nobody watches."""
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=PIPE_WIDTH)
+    made = Console(stderr=stderr, highlight=False, emoji=False)  # :ram: in an ARN is no animal
+    if made.is_terminal:
+        return made
+    return Console(stderr=stderr, highlight=False, emoji=False, width=PIPE_WIDTH)
 
 
 def show(out: Console, lines: Sequence[Line]) -> None:
@@ -70,25 +72,30 @@ def complain(text: str) -> None:
 
 
 def _table(outcomes: Sequence[Line]) -> Table:
-    """Make the table; narrow enough for 80 columns, the region only where there are several."""
-    several_regions = len({line["region_id"] for line in outcomes}) > 1
+    """Make the table; narrow enough for 80 columns, account and region only where there are several."""
+    places = _places(outcomes)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Instance", "Region", "Outcome") if several_regions else ("Instance", "Outcome"):
+    for name in ("Instance", *places, "Outcome"):
         table.add_column(name, no_wrap=True)
     table.add_column("Why, and what to do")
     for line in outcomes:
-        place = (
-            [str(line["instance_id"]), str(line["region_id"])]
-            if several_regions
-            else [str(line["instance_id"])]
-        )
+        place = [str(line[key]) for key in ("instance_id", *places.values())]
         table.add_row(*map(escape, place), _styled(line), _why(line))
     return table
 
 
+def _places(outcomes: Sequence[Line]) -> dict[str, str]:
+    """Say which of an instance's whereabouts have to be shown, heading by heading: those that differ."""
+    return {
+        heading: key
+        for heading, key in {"Account": "account_id", "Region": "region_id"}.items()
+        if len({line[key] for line in outcomes}) > 1
+    }
+
+
 def _grouped(outcomes: Sequence[Line]) -> Table:
     """Make a table with a row per reason, in the order of the statuses, what is left to do last."""
-    several_regions = len({line["region_id"] for line in outcomes}) > 1
+    places = _places(outcomes).values()
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in outcomes:
         key = (str(line["status"]), str(line["code"]), str(_mode(line)), *_warnings(line))
@@ -102,8 +109,9 @@ def _grouped(outcomes: Sequence[Line]) -> Table:
     for group in ranked:
         group.sort(key=lambda line: str(line["instance_id"]))
         names = [str(line["instance_id"]) for line in group]
-        if several_regions:
-            names = [f"{name} ({line['region_id']})" for name, line in zip(names, group, strict=True)]
+        if places:
+            wheres = [", ".join(str(line[key]) for key in places) for line in group]
+            names = [f"{name} ({where})" for name, where in zip(names, wheres, strict=True)]
         others = len({line["message"] for line in group}) - 1
         more = f" [dim](and {others:,} such messages)[/]" if others else ""
         table.add_row(
@@ -148,7 +156,8 @@ def _why(line: Line) -> str:
 
 
 def _remark(line: Line) -> str:
-    place = f"{line['region_id']}: " if "region_id" in line else ""
+    account = f" of account {line['account_id']}" if line.get("account_id") else ""
+    place = f"{line['region_id']}{account}: " if "region_id" in line else ""
     code = f"{line['code']}: " if "code" in line else ""
     ids, count = line.get("instance_ids"), line.get("instance_count")
     named = (
@@ -156,5 +165,5 @@ def _remark(line: Line) -> str:
         if isinstance(ids, list) and ids
         else ""
     )
-    style = "red" if line["level"] == "ERROR" else "yellow"
+    style = {"ERROR": "red", "WARNING": "yellow"}.get(str(line["level"]), "cyan")
     return f"[{style}]{escape(place + code)}[/]{escape(str(line['message']) + named)}"

@@ -34,22 +34,15 @@ class Invocation:
 class LocalFunctions:
     """One function, invoked asynchronously. Nothing runs by itself: `deliver` does what FC does in its time.
 
-    `invoke`: calls the function as FC does, `FunctionCompute.invoke`. `name`: others aren't there.
+    `name`: others aren't there.
     `max_async_retry_attempts`: how often an event is tried again whose invocation raised, from 0 to 8.
     `on_success`, `on_failure`: what the destinations got so far.
     """
 
-    def __init__(
-        self,
-        invoke: Callable[[bytes], Answer],
-        *,
-        name: str = "stop-guard",
-        max_async_retry_attempts: int = 3,
-    ) -> None:
+    def __init__(self, *, name: str = "stop-guard", max_async_retry_attempts: int = 3) -> None:
         self.name = name
         self.on_success: list[Record] = []
         self.on_failure: list[Record] = []
-        self._invoke = invoke
         self._attempts = 1 + max_async_retry_attempts
         self._queue: deque[Invocation] = deque()
         self._task_ids: set[str] = set()
@@ -79,23 +72,23 @@ class LocalFunctions:
             self._task_ids.add(task_id)
         self._queue.append(invocation)
 
-    def deliver(self) -> tuple[Record, ...]:
+    def deliver(self, invoke: Callable[[bytes], Answer]) -> tuple[Record, ...]:
         """Invoke the function for each event, one after the other, until none is left; return their records.
 
-        Events that an invocation adds are delivered too. An event whose invocation raises is tried again at
-        once, where FC waits in between.
+        `invoke`: calls the function as FC does, `FunctionCompute.invoke`. Events that an invocation adds are
+        delivered too. An event whose invocation raises is tried again at once, where FC waits in between.
         """
         records = []
         while self._queue:
-            record, succeeded = self._delivered(self._queue.popleft())
+            record, succeeded = self._delivered(self._queue.popleft(), invoke)
             (self.on_success if succeeded else self.on_failure).append(record)
             records.append(record)
         return tuple(records)
 
-    def _delivered(self, invocation: Invocation) -> tuple[Record, bool]:
-        attempts, answer = 1, self._invoke(invocation.event)
+    def _delivered(self, invocation: Invocation, invoke: Callable[[bytes], Answer]) -> tuple[Record, bool]:
+        attempts, answer = 1, invoke(invocation.event)
         while answer.error is not None and attempts < self._attempts:
-            attempts, answer = attempts + 1, self._invoke(invocation.event)
+            attempts, answer = attempts + 1, invoke(invocation.event)
         problem = "" if answer.error is None else "UnhandledInvocationError"
         record = {
             "timestamp": int(invocation.time.timestamp() * 1000),

@@ -14,6 +14,7 @@ from function.settings import Settings
 from local.backend import LocalEcs
 from local.faults import Fault
 from local.fleet import DEFAULT_REGION, Fleet
+from local.functions import LocalFunctions
 from local.server import serve
 
 LOCAL_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator"}
@@ -57,9 +58,10 @@ class HurriedClock(SystemClock):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """What a local run needs: the local ECS, the clock of both, and what the function finds around it."""
+    """What a local run needs: the local ECS and FC, their clock, and what the function finds around it."""
 
     ecs: LocalEcs
+    functions: LocalFunctions
     clock: SystemClock
     environment: Mapping[str, str]
 
@@ -77,9 +79,11 @@ def rehearsal(
     settings = {"FC_REGION": _region_of(fleet), "ALARM_TOKEN": "emulator"} | given
     clock = make_clock(_delivered_at(event, settings["ALARM_TOKEN"]))
     ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults)
-    with serve(ecs) as endpoint:
-        environment = settings | LOCAL_KEY | {"ECS_ENDPOINT": endpoint}
-        yield Rehearsal(ecs=ecs, clock=clock, environment=environment)
+    functions = LocalFunctions()
+    with serve(ecs, functions) as endpoint:
+        endpoints = dict.fromkeys(("ECS_ENDPOINT", "STS_ENDPOINT", "FAN_OUT_ENDPOINT"), endpoint)
+        environment = settings | LOCAL_KEY | endpoints
+        yield Rehearsal(ecs=ecs, functions=functions, clock=clock, environment=environment)
 
 
 def _region_of(fleet: Fleet) -> str:

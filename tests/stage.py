@@ -118,15 +118,19 @@ class Stage:
     clock: VirtualClock
     endpoint: str = ""
     shards: list[Played] = field(default_factory=list)
-    """What became of each event that FC was handed, once `functions` has delivered it."""
+    """What became of each event that FC was handed, in the order of `deliver`."""
+    functions: LocalFunctions = field(default_factory=LocalFunctions)
     _settings: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.functions = LocalFunctions(self._deliver)
+    def deliver(self) -> None:
+        """Let FC deliver what it was handed, with the settings of the last invocation."""
+        settings = self._settings
 
-    def _deliver(self, event: bytes) -> Answer:
-        self.shards.append(self.invoke_with(self._settings, event))
-        return self.shards[-1].answer
+        def invoke(event: bytes) -> Answer:
+            self.shards.append(self.invoke_with(settings, event))
+            return self.shards[-1].answer
+
+        self.functions.deliver(invoke)
 
     def function(
         self,

@@ -63,7 +63,7 @@ def test_a_large_run_becomes_shards(stage: SetStage) -> None:
     assert parent.stops == []
     assert parent.batches == []
     assert str(parent.lines[-1]["message"]) == ("Refused 1 of 1: 1 not opted in; handed on 25 in 3 shards")
-    set_up.functions.deliver()
+    set_up.deliver()
     assert len(set_up.shards) == 3
     assert sorted(str(shard.report["event_id"]) for shard in set_up.shards) == [
         f"nightly@2026-01-15T20:00:00Z#{n}of3" for n in (1, 2, 3)
@@ -82,7 +82,7 @@ def test_several_sites_are_shards_however_small(stage: SetStage) -> None:
     settings = {**ON, "ALLOWED_REGIONS": ",".join(REGIONS)}
     parent = set_up.invoke_with(settings, nightly(RegionIds=REGIONS))
     assert sorted(str(part["region_id"]) for part in parts(parent)) == sorted(REGIONS)
-    set_up.functions.deliver()
+    set_up.deliver()
     assert all_outcomes(parent, set_up) == {f"i-bp1many{n:03}": "stopped" for n in range(4)}
 
 
@@ -112,7 +112,7 @@ def test_the_shards_ask_for_the_same(stage: SetStage) -> None:
         data = event["data"]
         assert len(data.pop("InstanceIds")) in {10, 2}
         assert data == {**asked, "RegionId": "cn-hangzhou"}
-    set_up.functions.deliver()
+    set_up.deliver()
     assert [shard.report["dry_run"] for shard in set_up.shards] == [True, True]
     assert {set_up.ecs.instance(str(one["InstanceId"])).status for one in fleet(12)} == {"Running"}
 
@@ -134,7 +134,7 @@ def test_a_run_that_is_repeated_does_no_harm(stage: SetStage) -> None:
         part["shard_event_id"] for part in parts(first)
     ]
     assert ids_of(again) == ids_of(first)
-    set_up.functions.deliver()
+    set_up.deliver()
     statuses = [str(one["status"]) for shard in set_up.shards for one in shard.outcomes.values()]
     assert sorted(statuses) == ["already_stopped"] * 25 + ["stopped"] * 25
 
@@ -144,7 +144,7 @@ def test_a_stale_shard_is_refused(stage: SetStage) -> None:
     set_up = stage(*fleet(25))
     set_up.invoke_with(ON, nightly())
     set_up.clock.seconds += 3601
-    set_up.functions.deliver()
+    set_up.deliver()
     codes = {refusal["code"] for shard in set_up.shards for refusal in shard.refusals}
     assert codes == {"Guard.StaleEvent"}
 
@@ -176,7 +176,7 @@ def test_a_passing_trouble_of_fc_is_waited_out(stage: SetStage, fault: str) -> N
     set_up = stage(*fleet(25), faults=(parse_fault(fault),))
     parent = set_up.invoke_with(ON, nightly())
     assert ids_of(parent) == [one["InstanceId"] for one in fleet(25)]
-    set_up.functions.deliver()
+    set_up.deliver()
     assert set(all_outcomes(parent, set_up).values()) == {"stopped"}
 
 
@@ -197,7 +197,7 @@ def test_a_shard_that_fails_is_fc_s_to_try_again(stage: SetStage) -> None:
     }
     set_up = stage(*fleet(25), broken)
     set_up.invoke_with(ON, nightly())
-    set_up.functions.deliver()
+    set_up.deliver()
     assert len(set_up.functions.on_success) == 2
     (record,) = set_up.functions.on_failure
     assert record["requestContext"]["approximateInvokeCount"] == 4

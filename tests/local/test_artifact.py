@@ -8,10 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ import pytest
 from local.artifact import LEFT_OUT, PROJECT, RUNTIMES, Artifact, Runtime, build, find_interpreter
 from local.backend import LocalEcs, utc_now
 from local.fleet import Fleet, load_fleet, sample_fleet
+from local.functions import LocalFunctions
 from local.server import serve
 
 MEGABYTE = 1_000_000
@@ -61,6 +62,7 @@ print(json.dumps({{
 }}))
 """
 
+OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
 TIMER = (PROJECT / "events" / "timer.json").read_bytes()
 REQUEST = (PROJECT / "events" / "request.json").read_bytes()
 
@@ -127,12 +129,18 @@ class Ran:
     outside: Sequence[str]
     peak: int
     calls: Sequence[str]
+    handed_on: int
 
 
 def run(
-    python: Path, directory: Path, *events: bytes, fleet: Fleet | None = None, credentials: bool = False
+    python: Path,
+    directory: Path,
+    *events: bytes,
+    fleet: Fleet | None = None,
+    credentials: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Ran:
-    """Run the artifact in a fresh process, with Function Compute's environment and no other.
+    """Run the artifact in a fresh process, with Function Compute's environment, settings, and no other.
 
     On its ECS a minute passes in a second. `credentials`: as up to Python 3.10, in the context only.
     """
@@ -142,7 +150,8 @@ def run(
     code = FUNCTION_COMPUTE.format(
         code=str(directory), credentials=credentials, events=events, memory=SMALLEST_INSTANCE
     )
-    with serve(ecs) as endpoint:
+    functions = LocalFunctions()
+    with serve(ecs, functions) as endpoint:
         done = subprocess.run(
             [python, "-s", "-S", "-c", code],
             cwd="/",
@@ -160,7 +169,10 @@ def run(
                 "FC_FUNC_CODE_PATH": str(directory),
                 "FC_INSTANCE_ID": "c-1",
                 "ECS_ENDPOINT": endpoint,
+                "STS_ENDPOINT": endpoint,
+                "FAN_OUT_ENDPOINT": endpoint,
                 "MAX_EVENT_AGE_MINUTES": "0",
+                **settings,
             },
             capture_output=True,
             text=True,
@@ -169,7 +181,8 @@ def run(
         )
     assert (done.returncode, done.stderr) == (0, "")
     *log, said = map(json.loads, done.stdout.splitlines())
-    return Ran(log=log, calls=[call.action for call in ecs.calls], **said)
+    calls = [call.action for call in ecs.calls]
+    return Ran(log=log, calls=calls, handed_on=len(functions.waiting), **said)
 
 
 @pytest.mark.parametrize("credentials", [False, True], ids=["context-3.12", "context-3.10"])
@@ -191,8 +204,7 @@ def test_it_runs_in_the_smallest_instance(artifact: Artifact, python: Path, cred
 
 def test_a_hundred_instances_fit_too(artifact: Artifact, python: Path, tmp_path: Path) -> None:
     """A hundred stops, sixteen at a time, need little more memory than the first."""
-    tags = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
-    instances = [{"InstanceId": f"i-bp1hundred{number:03}", "Tags": tags} for number in range(100)]
+    instances = [{"InstanceId": f"i-bp1hundred{number:03}", "Tags": OPTED_IN} for number in range(100)]
     saved = tmp_path / "fleet.json"
     saved.write_text(json.dumps(instances))
     event = json.dumps({"Tag": [{"Key": "auto-stop", "Value": "true"}]}).encode()
@@ -215,10 +227,22 @@ def test_it_runs_without_byte_code(artifact: Artifact, python: Path, tmp_path: P
 
 
 def test_nothing_is_in_it_that_is_never_used(artifact: Artifact, python: Path) -> None:
-    """Every package that is deployed is imported once an evening, a request and an error are through."""
-    ran = run(python, artifact.directory, TIMER, REQUEST, b"{}")
+    """Every package is imported once an evening, two other accounts and an error are through; it all fits."""
+    roles = [f"acs:ram::{account}:role/stop-guard" for account in ("2345678901234567", "3456789012345678")]
+    fleet = Fleet.from_instances(
+        [
+            {"InstanceId": f"i-bp1of{role[9]}", "Tags": OPTED_IN, "x-emulator": {"AccountId": role[9:25]}}
+            for role in roles
+        ]
+    )
+    event = json.dumps({"Tag": [{"Key": "auto-stop"}], "RoleArns": roles}).encode()
+    settings = {"ALLOWED_ROLE_ARNS": ",".join(roles), "FAN_OUT": "true"}
+
+    ran = run(python, artifact.directory, REQUEST, event, b"{}", fleet=fleet, settings=settings)
 
     assert ran.answers[2]["errorType"] == "InvalidEvent"
+    assert (ran.calls.count("AssumeRole"), ran.handed_on) == (2, 2)
+    assert ran.peak <= SMALLEST_INSTANCE
     deployed = {path.name.removesuffix(".py") for path in (artifact.directory / "python").iterdir()}
     assert deployed - {"__pycache__"} <= {name.partition(".")[0] for name in ran.modules}
     own = {path.stem for path in (artifact.directory / "function").glob("*.py")} - {"__init__"}
@@ -237,6 +261,7 @@ def test_it_holds_the_function_and_its_dependencies_only(artifact: Artifact) -> 
         "_describe_instance_types_request",
         "_describe_instances_request",
         "_stop_instance_request",
+        "_stop_instances_request",
     }
 
 

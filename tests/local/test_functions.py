@@ -81,13 +81,13 @@ def session(ecs: LocalEcs, account_id: str) -> Credentials:
 
 def test_the_official_sdk(make_ecs: Make) -> None:
     """An event that the SDK hands over waits in the queue, and is delivered with its record."""
-    ecs, functions = make_ecs(), LocalFunctions(succeed)
+    ecs, functions = make_ecs(), LocalFunctions()
     event = '{"InstanceId": "i-ü"}'
     with serve(ecs, functions) as endpoint:
         request_id = invoke(endpoint, event.encode())
     assert [each.event.decode() for each in functions.waiting] == [event]
     assert [(call.action, call.status, call.code) for call in ecs.calls] == [("InvokeFunction", 202, "")]
-    (record,) = functions.deliver()
+    (record,) = functions.deliver(succeed)
     assert functions.waiting == ()
     assert (functions.on_success, functions.on_failure) == ([record], [])
     assert record == {
@@ -114,11 +114,11 @@ def test_the_function_itself(make_ecs: Make) -> None:
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator",
     }
     function = FunctionCompute(environment=environment)
-    functions = LocalFunctions(function.invoke)
+    functions = LocalFunctions()
     with serve(ecs, functions) as endpoint:
         environment["ECS_ENDPOINT"] = endpoint
         invoke(endpoint, json.dumps({"InstanceId": ID}).encode())
-        (record,) = functions.deliver()
+        (record,) = functions.deliver(function.invoke)
     assert json.loads(record["responsePayload"])["summary"] == {"total": 1, "stopped": 1}
     assert ecs.instance(ID).status == "Stopped"
 
@@ -130,8 +130,8 @@ def test_the_function_itself(make_ecs: Make) -> None:
 def test_retries(failures: int, retries: int, attempts: int, succeeds: bool) -> None:  # noqa: FBT001 - a row's
     """An event that raises is tried again, up to the limit; then it goes to the failure destination."""
     function = Failing(failures)
-    functions = LocalFunctions(function.invoke, max_async_retry_attempts=retries)
-    (record,) = delivered(functions, b"event")
+    functions = LocalFunctions(max_async_retry_attempts=retries)
+    (record,) = delivered(functions, function.invoke, b"event")
     assert function.events == [b"event"] * attempts
     assert record["requestContext"]["approximateInvokeCount"] == attempts
     assert (len(functions.on_success), len(functions.on_failure)) == ((1, 0) if succeeds else (0, 1))
@@ -143,12 +143,14 @@ def test_retries(failures: int, retries: int, attempts: int, succeeds: bool) -> 
     )
 
 
-def delivered(functions: LocalFunctions, *events: bytes) -> tuple[dict[str, Any], ...]:
+def delivered(
+    functions: LocalFunctions, invoke_: Callable[[bytes], Answer], *events: bytes
+) -> tuple[dict[str, Any], ...]:
     """Hand over events at a local FC, and deliver them."""
     with serve(LocalEcs(EMPTY), functions) as endpoint:
         for event in events:
             invoke(endpoint, event)
-        return functions.deliver()
+        return functions.deliver(invoke_)
 
 
 def test_events_come_in_order_and_all_of_them(make_ecs: Make) -> None:
@@ -162,15 +164,15 @@ def test_events_come_in_order_and_all_of_them(make_ecs: Make) -> None:
             invoke(endpoint, b"shard 2")
         return succeed(event)
 
-    functions = LocalFunctions(fan_out)
+    functions = LocalFunctions()
     with serve(make_ecs(), functions) as endpoint:
         invoke(endpoint, b"parent")
         invoke(endpoint, b"another")
-        records = functions.deliver()
+        records = functions.deliver(fan_out)
     assert seen == [b"parent", b"another", b"shard 1", b"shard 2"]
     assert [record["requestPayload"].encode() for record in records] == seen
     assert len({record["requestContext"]["requestId"] for record in records}) == 4
-    assert functions.deliver() == ()
+    assert functions.deliver(fan_out) == ()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_what_the_official_sdk_is_refused(
     event: bytes, options: dict[str, Any], status: int, code: str, make_ecs: Make
 ) -> None:
     """What FC doesn't take is an error of the SDK with FC's code, and nothing waits."""
-    functions = LocalFunctions(succeed)
+    functions = LocalFunctions()
     with serve(make_ecs(), functions) as endpoint, pytest.raises(ClientException) as raised:
         invoke(endpoint, event, **options)
     assert (raised.value.status_code, raised.value.code) == (status, code)
@@ -195,7 +197,7 @@ def test_what_the_official_sdk_is_refused(
 
 def test_the_largest_event(make_ecs: Make) -> None:
     """128 KB is not too much."""
-    functions = LocalFunctions(succeed)
+    functions = LocalFunctions()
     with serve(make_ecs(), functions) as endpoint:
         invoke(endpoint, b"x" * MAX_PAYLOAD)
     assert len(functions.waiting[0].event) == 131_072
@@ -203,13 +205,13 @@ def test_the_largest_event(make_ecs: Make) -> None:
 
 def test_a_task_id_is_good_once(make_ecs: Make) -> None:
     """An event with the task id of an earlier one is refused with 409, delivered or not; others aren't."""
-    functions = LocalFunctions(succeed)
+    functions = LocalFunctions()
     with serve(make_ecs(), functions) as endpoint:
         invoke(endpoint, b"1", x_fc_async_task_id="one")
         invoke(endpoint, b"2", x_fc_async_task_id="two")
         with pytest.raises(ClientException) as at_once:
             invoke(endpoint, b"3", x_fc_async_task_id="one")
-        functions.deliver()
+        functions.deliver(succeed)
         with pytest.raises(ClientException) as later:
             invoke(endpoint, b"3", x_fc_async_task_id="one")
     assert [raised.value.status_code for raised in (at_once, later)] == [409, 409]
@@ -235,7 +237,7 @@ def test_requests_signed_by_hand(
     change: dict[str, Any], status: int, code: str | None, make_ecs: Make, wire: Connect
 ) -> None:
     """Signatures are verified as for ECS; errors have FC's form and a request id, and are remembered."""
-    ecs, functions = make_ecs(), LocalFunctions(succeed)
+    ecs, functions = make_ecs(), LocalFunctions()
     client = wire(ecs, functions=functions)
     answer = client.acs3("InvokeFunction", **{"path": PATH, "content": '{"a": 1}', **INVOKE, **change})
     assert answer.status == status
@@ -257,7 +259,7 @@ def test_requests_without_a_signature(
     method: str, path: str, code: str, make_ecs: Make, wire: Connect
 ) -> None:
     """What isn't signed is refused in FC's form."""
-    answer = wire(make_ecs(), functions=LocalFunctions(succeed)).send(method, path, headers={})
+    answer = wire(make_ecs(), functions=LocalFunctions()).send(method, path, headers={})
     assert (answer.status, answer.json["Code"]) == (400, code)
 
 
@@ -270,7 +272,7 @@ def test_without_functions_there_is_no_fc(make_ecs: Make, wire: Connect) -> None
 def test_functions_are_their_accounts_own(make_ecs: Make) -> None:
     """A session invokes the functions of its account, which has one here, and another account none."""
     ecs = make_ecs({"InstanceId": ID, "x-emulator": {"AccountId": OTHER}})
-    functions = LocalFunctions(succeed)
+    functions = LocalFunctions()
     with serve(ecs, functions) as endpoint:
         invoke(endpoint, b"{}", session(ecs, DEFAULT_ACCOUNT))
         with pytest.raises(ClientException) as raised:
@@ -295,7 +297,7 @@ def test_functions_are_their_accounts_own(make_ecs: Make) -> None:
 )
 def test_faults(fault: str, error: type[Exception], waiting: int, make_ecs: Make) -> None:
     """Faults meet InvokeFunction as any action, before the event is accepted or after, and then no more."""
-    functions = LocalFunctions(succeed)
+    functions = LocalFunctions()
     ecs = make_ecs(faults=[parse_fault(f"InvokeFunction:1={fault}")])
     with serve(ecs, functions) as endpoint:
         with pytest.raises(error):
