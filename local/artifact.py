@@ -51,9 +51,13 @@ PRUNED = (
     "**/py.typed",
     "**/*.pyi",
     "alibabacloud_ecs20140526/client.py",  # 2 MB; the function uses the generic client
+    "annotated_types/test_cases.py",
+    "certifi/tests",
     "charset_normalizer/cli",
+    "idna/cli.py",
     "pydantic/mypy.py",
     "pydantic/v1",
+    "pydantic_core/_pydantic_core",  # stubs
     "urllib3/contrib/emscripten",  # Python in a browser
 )
 """Files of the installed distributions that the function can't reach, as patterns below `python/`.

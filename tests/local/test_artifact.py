@@ -250,12 +250,16 @@ def test_nothing_is_in_it_that_is_never_used(artifact: Artifact, python: Path) -
 
 
 def test_it_holds_the_function_and_its_dependencies_only(artifact: Artifact) -> None:
-    """At its root are index.py, `function` and `python`; no tests, no metadata, no stubs."""
+    """At its root are index.py, `function` and `python`; no tests, no metadata, no stubs, no empty places."""
     names = {path.name for path in artifact.directory.iterdir()}
     assert names - {"__pycache__"} == {"index.py", "function", "python"}
     assert not (artifact.directory / "function" / "index.py").exists()
     unwanted = {".pyi", ".dist-info", ".txt", ".c", ".pyx", ".exe"}
     assert [path for path in artifact.directory.rglob("*") if path.suffix in unwanted] == []
+    unused = re.compile(r"tests?|test_.*|cli|__main__")
+    assert [path for path in artifact.directory.rglob("*") if unused.fullmatch(path.stem)] == []
+    directories = [path for path in artifact.directory.rglob("*") if path.is_dir()]
+    assert [path for path in directories if not any(path.iterdir())] == []
     models = artifact.directory / "python" / "alibabacloud_ecs20140526" / "models"
     assert {path.stem for path in models.glob("*.py")} == {
         "_describe_instance_types_request",
