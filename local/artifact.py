@@ -140,8 +140,8 @@ def _copy_function(tree: Path) -> None:
 def install(runtime: Runtime, target: Path, left_out: Container[str] = LEFT_OUT) -> None:
     """Install the locked distributions, but those left out, for the runtime, without compiling anything.
 
-    Sources are built with the setuptools at hand: the locked set is pure Python wherever it has no wheel,
-    and pip refuses what it would have to build for this machine.
+    Sources are built with the setuptools at hand: the locked set is pure Python wherever it has no wheel for
+    the target, as pip would build an extension module for this machine instead, without a word.
     """
     with tempfile.TemporaryDirectory() as scratch:
         requirements = Path(scratch) / "requirements.txt"
