@@ -42,3 +42,10 @@ def test_every_status_and_every_code_of_the_guard_is_explained() -> None:
     """Whoever finds a status or a code in the log finds it in the README."""
     assert {row[0].strip("`") for row in rows("## Outcomes")} == {str(status) for status in Status}
     assert {code for code in Guard if f"`{code}`" not in README} == set()
+
+
+def test_calls_that_the_aliyun_command_line_does_not_know_are_forced() -> None:
+    """Its metadata (of 2026-04, in 3.4.11) has no call of Mns-open: it takes one with `--force` only."""
+    commands = re.findall(r"^    aliyun mns-open .*", README, re.MULTILINE)
+    assert len(commands) == 4
+    assert [command for command in commands if " --force " not in command] == []
