@@ -68,9 +68,7 @@ def _without_code(action: str, error: Exception) -> EcsError:
     )
     if never_left:
         return EcsError(ClientCode.NO_CONNECTION, f"{action} got no connection ({type(cause).__name__})")
-    return EcsError(
-        ClientCode.NO_ANSWER, f"{action} was sent, but no usable answer came ({type(cause).__name__})"
-    )
+    return EcsError(ClientCode.NO_ANSWER, f"no usable answer came to {action} ({type(cause).__name__})")
 
 
 def _transport_error(error: BaseException) -> BaseException:

@@ -148,6 +148,14 @@ def test_json_that_is_no_answer(status: int, body: bytes) -> None:
         assert failure(ecs_at(endpoint)).code == ClientCode.NO_ANSWER
 
 
+def test_a_call_that_may_not_have_left_is_not_said_to_be_sent() -> None:
+    """TLS can fail before a call leaves, as where a certificate is not trusted, or after; it is no answer."""
+    with answering(200, b"{}") as endpoint:
+        failed = failure(ecs_at(endpoint.replace("http://", "https://")))
+    assert failed.code == ClientCode.NO_ANSWER
+    assert str(failed) == "Client.NoAnswer: no usable answer came to StopInstance (SSLError)"
+
+
 @pytest.mark.parametrize("echoed", ["CAISverySecretToken", "verySecretSecret", "LTAI5tVerySecretKeyId"])
 def test_a_secret_in_any_message_is_hidden(echoed: str) -> None:
     """Whatever ECS writes into a message, the function's own credentials are taken out of it."""
