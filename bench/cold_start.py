@@ -100,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers["x-acs-action"] == "StopInstance":
             self.server.arrival = time.monotonic()
             self.server.stop_arrived.set()
+            self.rfile.read(1)  # until the process is killed: it must not go on with a lost connection
             self.close_connection = True
             return
         body = json.dumps(DESCRIBED).encode()
