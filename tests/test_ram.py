@@ -13,9 +13,12 @@ from function import sdk
 from function.credentials import Credentials
 from function.ecs import Ecs, SdkEcs
 from function.errors import EcsError
+from function.fc import INVOKE_FUNCTION
 from function.guard import StopCall
 from function.request import Selection, StoppedMode
 from function.settings import Settings
+from function.site import ROLE_ARN
+from function.sts import ASSUME_ROLE
 
 PROJECT = Path(__file__).resolve().parent.parent
 POLICY = json.loads((PROJECT / "ram" / "policy.json").read_text())
@@ -129,9 +132,36 @@ def test_only_function_compute_takes_the_role() -> None:
     assert [one["Principal"] for one in trust["Statement"]] == [{"Service": ["fc.aliyuncs.com"]}]
 
 
+def test_a_role_of_another_account_may_do_what_the_function_may() -> None:
+    """In ECS exactly the same, and nothing else; only the function's role takes it, by the name it has here."""
+    account = json.loads((PROJECT / "ram" / "account-policy.json").read_text())
+    assert account["Statement"] == [one for one in POLICY["Statement"] if one["Action"].startswith("ecs:")]
+    trust = json.loads((PROJECT / "ram" / "account-trust-policy.json").read_text())
+    (principal,) = (arn for one in trust["Statement"] for arn in one["Principal"]["RAM"])
+    assert ROLE_ARN.fullmatch(principal)
+    assert principal.endswith(f":role/{PROPS['role']}")
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "resource"),
+    [
+        ("accounts-policy.json", f"sts:{ASSUME_ROLE}", f"acs:ram::*:role/{PROPS['role']}"),
+        (
+            "fan-out-policy.json",
+            f"fc:{INVOKE_FUNCTION}",
+            f"acs:fc:{REGION}:*:functions/{PROPS['functionName']}",
+        ),
+    ],
+)
+def test_each_feature_of_fleets_needs_one_permission_more(name: str, action: str, resource: str) -> None:
+    """Roles of this name can be assumed; the function can have itself invoked, and no other."""
+    (only,) = json.loads((PROJECT / "ram" / name).read_text())["Statement"]
+    assert only == {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
 def test_policies_have_the_form_of_ram() -> None:
     """Version 1, and no statement that denies or forgets its effect."""
-    for name in ("policy.json", "trust-policy.json"):
-        policy = json.loads((PROJECT / "ram" / name).read_text())
+    for path in (PROJECT / "ram").iterdir():
+        policy = json.loads(path.read_text())
         assert policy["Version"] == "1"
         assert {one["Effect"] for one in policy["Statement"]} == {"Allow"}

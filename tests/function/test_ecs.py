@@ -153,7 +153,7 @@ def test_a_call_that_may_not_have_left_is_not_said_to_be_sent() -> None:
     with answering(200, b"{}") as endpoint:
         failed = failure(ecs_at(endpoint.replace("http://", "https://")))
     assert failed.code == ClientCode.NO_ANSWER
-    assert str(failed) == "Client.NoAnswer: no usable answer came to StopInstance (SSLError)"
+    assert str(failed) == "Client.NoAnswer: no usable answer came to ecs:StopInstance (SSLError)"
 
 
 @pytest.mark.parametrize("echoed", ["CAISverySecretToken", "verySecretSecret", "LTAI5tVerySecretKeyId"])
