@@ -25,13 +25,16 @@ BACKOFF_SECONDS = (1.0, 2.0, 4.0)
 LAST_LOOK_SECONDS = 1.5
 """A look that would come too late comes this long before the deadline instead."""
 
+SHARE_OF_QUOTA = 0.8
+"""Of what passed in a window until ECS throttled: the rest is left to others in the account."""
+
 MAX_TRIES = 5
 """How often a call is made at most. Throttled calls don't count: ECS did not look at them."""
 
 
 @dataclass(slots=True)
 class _Quota:
-    """An action's quota as far as it is known: the calls that passed in a window before one was throttled."""
+    """What a run allows itself in a window, once ECS has throttled: a share of what passed until then."""
 
     window: int = 0
     passed: int = 0
@@ -93,13 +96,12 @@ class Pace:
         quota = self._quota(action, site)
         if error is None or error.meaning is not Meaning.THROTTLED:
             quota.passed += 1
-            if quota.limit is not None:
-                quota.limit = max(quota.limit, quota.passed)
         elif error.retry_after is not None:
             self._shut(action, site, self.clock.monotonic() + error.retry_after)
         else:
             if not quota.throttled:
-                quota.throttled, quota.limit, quota.step = True, max(1, quota.passed), 1
+                quota.throttled, quota.step = True, 1
+                quota.limit = max(1, int(quota.passed * SHARE_OF_QUOTA))
             self._shut(action, site, self.window_ends())
 
     def after(self, action: str, site: Site, error: EcsError, tries: int) -> float:

@@ -133,7 +133,7 @@ def test_only_function_compute_takes_the_role() -> None:
 
 
 def test_a_role_of_another_account_may_do_what_the_function_may() -> None:
-    """In ECS exactly the same, and nothing else; only the function's role takes it, by the name it has here."""
+    """In ECS exactly the same, and nothing else; only the function's own role can take it."""
     account = json.loads((PROJECT / "ram" / "account-policy.json").read_text())
     assert account["Statement"] == [one for one in POLICY["Statement"] if one["Action"].startswith("ecs:")]
     trust = json.loads((PROJECT / "ram" / "account-trust-policy.json").read_text())
