@@ -128,6 +128,11 @@ def test_x_emulator_is_never_answered(make_ecs: Make) -> None:
         ({"InstanceId": "i-1", "Tags": {"Tag": [{"TagKey": 1}]}}, "instance i-1: Tags.Tag.0.TagKey is 1"),
         ({"InstanceId": "i-1", "Tags": [{"TagKey": "a"}]}, "instance i-1: Tags is "),
         ({"InstanceId": "i-1", "LocalStorageAmount": "1"}, 'instance i-1: LocalStorageAmount is "1"'),
+        ({"InstanceId": "i-1", "LocalStorageAmount": -1}, "instance i-1: LocalStorageAmount is -1"),
+        (
+            {"InstanceId": "i-1", "LocalStorageAmount": 1, "LocalStorageCapacity": -1},
+            "instance i-1: LocalStorageCapacity is -1",
+        ),
         (
             {"InstanceId": "i-1", "x-emulator": {"StopSecond": 1}},
             "instance i-1: x-emulator.StopSecond is unknown; x-emulator takes StopSeconds, ",
