@@ -13,6 +13,7 @@ import typer
 
 from function.effects import Effects, SystemClock, Threads
 from function.invocation import StopIncomplete
+from function.report import INVALID_EVENT
 from function.request import InvalidEvent
 from function.settings import InvalidSettings, Settings
 from local import display
@@ -169,10 +170,14 @@ def _run(
 
 
 def _present(answers: Answers, lines: Lines, *, as_json: bool) -> int:
-    """Show the run, and give the exit code. What the lines have shown is not said again."""
-    report, *of_shards = map(_report, answers)
-    shown = not as_json and (bool(report.get("outcomes")) or answers[0].error is None)
+    """Show the run, and give the exit code. What the lines have shown is not said again.
+
+    Lines that tell of nothing but events not understood are not shown: the complaint says it all.
+    """
+    told = any(line.get("code", INVALID_EVENT) != INVALID_EVENT for line in lines)
+    shown = not as_json and (told or answers[0].error is None)
     if as_json:
+        report, *of_shards = map(_report, answers)
         whole = {**report, "shards": of_shards} if of_shards else report
         sys.stdout.write(json.dumps(whole, indent=2) + "\n")
     elif shown:

@@ -185,6 +185,18 @@ def test_invoke_takes_faults_too(fleet: Path) -> None:
     assert "DiskError" in done.stdout
 
 
+def test_what_came_without_outcomes_is_shown_with_its_reason() -> None:
+    """A region that can't be listed, and an event refused beside one not understood, say what to do."""
+    event = {"Tag": [{"Key": "env", "Value": "dev"}]}
+    denied = "DescribeInstances=Forbidden.RAM"
+    unlisted = stop_guard("invoke", "-", "--fault", denied, stdin=json.dumps(event))
+    assert (unlisted.returncode, "allows ecs:DescribeInstances" in unlisted.stdout) == (1, True)
+    elsewhere = [{**event, "RegionId": "cn-beijing"}, {"InstanceId": "nonsense"}]
+    refused = stop_guard("invoke", "-", stdin=json.dumps(elsewhere))
+    assert (refused.returncode, "add it to ALLOWED_REGIONS" in refused.stdout) == (2, True)
+    assert "nonsense" in refused.stdout
+
+
 SAMPLES = sorted(path.name for path in (ROOT / "events").iterdir())
 
 
