@@ -6,12 +6,24 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from function.settings import Settings
 from tests.stage import SetStage, staging
 
 # A change is judged by the same examples each time; on a developer's machine they vary.
 settings.register_profile("ci", derandomize=True)
 if "CI" in os.environ:
     settings.load_profile("ci")
+
+
+OF_THE_MACHINE = (*Settings.variables(), "DEBUG", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's settings, keys and proxies out, or a test's result would rest on them."""
+    for name in tuple(os.environ):
+        if name.upper() in OF_THE_MACHINE or name.startswith("ALIBABA_CLOUD_"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
