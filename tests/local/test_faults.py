@@ -181,21 +181,32 @@ def test_reset_starts_the_script_anew(make_ecs: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "cause"),
+    ("text", "status", "cause", "patience_ms"),
     [
-        ("StopInstance=reset", "Running", "Connection reset by peer"),
-        ("StopInstance=reset,when=after", "Stopping", "Connection reset by peer"),
-        ("StopInstance=html", "Running", "Failed to parse the value as json"),
-        ("StopInstance=garbage,when=after", "Stopping", "Failed to parse the value as json"),
-        ("StopInstance=delay,seconds=30", "Running", "Read timed out"),
-        ("StopInstance=delay,seconds=30,when=after", "Stopping", "Read timed out"),
+        ("StopInstance=reset", "Running", "Connection reset by peer", 10_000),
+        ("StopInstance=reset,when=after", "Stopping", "Connection reset by peer", 10_000),
+        ("StopInstance=html", "Running", "Failed to parse the value as json", 10_000),
+        ("StopInstance=garbage,when=after", "Stopping", "Failed to parse the value as json", 10_000),
+        ("StopInstance=delay,seconds=30", "Running", "Read timed out", 300),
+        ("StopInstance=delay,seconds=30,when=after", "Stopping", "Read timed out", 300),
     ],
 )
-def test_the_sdk_gets_no_answer(text: str, status: str, cause: str, clock: Any) -> None:  # noqa: ANN401 - the fixture's
+def test_the_sdk_gets_no_answer(
+    text: str,
+    status: str,
+    cause: str,
+    patience_ms: int,
+    clock: Any,  # noqa: ANN401 - the fixture's
+) -> None:
     """At the wire each of these leaves the official SDK without an answer and without a code."""
-    over = threading.Event()
+    asleep, over = threading.Event(), threading.Event()
+
+    def sleep(_seconds: float) -> None:
+        asleep.set()
+        over.wait()
+
     fleet = Fleet.from_instances([{"InstanceId": ID}])
-    ecs = LocalEcs(fleet, now=clock.now, sleep=over.wait, faults=[parse_fault(text)])
+    ecs = LocalEcs(fleet, now=clock.now, sleep=sleep, faults=[parse_fault(text)])
     with serve(ecs) as endpoint:
         client = Client(
             Config(
@@ -203,11 +214,13 @@ def test_the_sdk_gets_no_answer(text: str, status: str, cause: str, clock: Any) 
                 access_key_secret="emulator",
                 endpoint=endpoint.removeprefix("http://"),
                 protocol="HTTP",
-                read_timeout=300,
+                read_timeout=patience_ms,
             )
         )
         with pytest.raises(UnretryableException) as raised:
             client.stop_instance(models.StopInstanceRequest(instance_id=ID))
+        if "delay" in text:
+            assert asleep.wait(timeout=10)  # the client may have given up before the call was looked at
         reached = ecs.instance(ID).status
         over.set()
     assert raised.value.code is None
