@@ -1,5 +1,6 @@
 """The command line: `stop-guard invoke` runs the function on an event, `stop-guard emulator` serves ECS."""
 
+import io
 import json
 import os
 import sys
@@ -282,5 +283,7 @@ app.command()(savings)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. A character that the terminal's encoding lacks must not cost the report."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()

@@ -197,6 +197,17 @@ def test_what_came_without_outcomes_is_shown_with_its_reason() -> None:
     assert "nonsense" in refused.stdout
 
 
+def test_a_character_that_cant_be_written_costs_no_report(fleet: Path) -> None:
+    """Whatever a tag says and wherever the output goes, the table is shown."""
+    tags = [*TAGS["Tag"], {"TagKey": "keep-running-until", "TagValue": "\u660e\u5929"}]
+    fleet.write_text(json.dumps([{"InstanceId": GOOD, "Tags": {"Tag": tags}}]))
+    event = json.dumps({"InstanceId": GOOD})
+    environment = {"PYTHONIOENCODING": "ascii"}
+    done = stop_guard("invoke", "-", "--fleet", fleet, stdin=event, environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert r"kept running: '\u660e\u5929' is not a date-time" in done.stdout
+
+
 SAMPLES = sorted(path.name for path in (ROOT / "events").iterdir())
 
 
