@@ -80,12 +80,13 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
     `endpoint`: what the code is to call, `http(s)://host[:port]`; None: the region's own. In a whole run
     the code is there once for each action. Raise NotMeant if the event means other instances.
     """
-    outcomes = [line for line in run.lines if "instance_id" in line]
+    lines = [line for line in run.lines if "instance_id" in line or "code" in line]
     if instance_id is not None:
-        others = [line["instance_id"] for line in outcomes]
-        outcomes = [line for line in outcomes if line["instance_id"] == instance_id]
-        if others and not outcomes:
-            raise NotMeant(f"the event does not mean {instance_id[:200]!r}; it means {', '.join(others)}")
+        meant = [line["instance_id"] for line in lines if "instance_id" in line]
+        lines = [line for line in lines if _may_be_about(line, instance_id)]
+        if not lines:
+            others = ", ".join(meant) or "none"
+            raise NotMeant(f"the event does not mean {instance_id[:200]!r}; it means {others}")
     calls = [
         (call, typed)
         for call, typed in _shown(run.calls)
@@ -107,7 +108,7 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
             yield f"### {aliyun.title}"
             yield _fenced(aliyun.text, aliyun.language)
             yield f"The code for the SDKs is that of call {before}, with these parameters."
-    yield from _left_alone(run, calls, outcomes)
+    yield from _left_alone(calls, lines)
 
 
 def _shown(calls: Sequence[tuple[Call, TypedCall]]) -> Iterator[tuple[Call, TypedCall]]:
@@ -132,6 +133,14 @@ def _described(call: Call) -> list[str]:
 
 def _is_about(call: Call, instance_id: str) -> bool:
     return call.parameters.get("InstanceId") == instance_id or instance_id in _described(call)
+
+
+def _may_be_about(line: Line, instance_id: str) -> bool:
+    """Tell of a log line; one that names no instance, or not all that it is about, may be about any."""
+    if "instance_id" in line:
+        return bool(line["instance_id"] == instance_id)
+    ids = line.get("instance_ids", [])
+    return not ids or instance_id in ids or len(ids) < line["instance_count"]
 
 
 def _introduction(
@@ -162,17 +171,16 @@ def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
     yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
 
 
-def _left_alone(run: Run, calls: Sequence[tuple[Call, TypedCall]], outcomes: Sequence[Line]) -> Iterator[str]:
+def _left_alone(calls: Sequence[tuple[Call, TypedCall]], lines: Sequence[Line]) -> Iterator[str]:
     """Say why an instance that the event means gets no stop call, or why the event was refused."""
     called = {call.parameters["InstanceId"] for call, _ in calls if call.action == STOP_INSTANCE}
-    left = [line for line in outcomes if line["instance_id"] not in called]
-    others = [line for line in run.lines if "instance_id" not in line and "code" in line]
-    if left or others:
+    left = [line for line in lines if line.get("instance_id") not in called]
+    if left:
         yield "## No StopInstance"
         yield "\n".join(
             f"- {line.get('instance_id') or 'the event'}: "
             + _visible(f"{line['code']}: {line['message']}" if line["code"] else line["message"])
-            for line in (*left, *others)
+            for line in left
         )
 
 

@@ -153,6 +153,23 @@ def test_an_instance_that_is_not_meant(run: Run) -> None:
         next(explain(run, instance_id="i-x"))
 
 
+def test_asking_about_an_instance_where_the_event_means_none() -> None:
+    """A selection that nothing matches means no instance, so any question about one is a mistake."""
+    nothing = json.dumps({"Tag": [{"Key": "env", "Value": "none"}]}).encode()
+    with pytest.raises(NotMeant, match=f"does not mean {ID!r}; it means none"):
+        next(explain(play(nothing, FLEET), instance_id=ID))
+
+
+def test_an_instance_of_an_event_that_is_refused_beside_others() -> None:
+    """Of several events in one delivery, one refused as a whole is told to its own instances alone."""
+    run = play((EVENTS / "alertmanager.json").read_bytes(), sample_fleet())
+    resolved = "\n\n".join(explain(run, instance_id="i-bp1dev0spot6u2b8v3k1"))
+    assert headings(resolved) == ["No StopInstance"]
+    assert "- the event: Guard.AlarmState: " in resolved
+    firing = "\n\n".join(explain(run, instance_id="i-bp1dev0web1k7s2q9x4f"))
+    assert headings(firing)[-1] == "2. StopInstance i-bp1dev0web1k7s2q9x4f in cn-hangzhou"
+
+
 def test_a_refused_event_says_why() -> None:
     """An event that is refused as a whole makes no calls; the reason is all there is."""
     elsewhere = json.dumps({"InstanceId": ID, "RegionId": "eu-central-1"}).encode()
