@@ -95,11 +95,12 @@ class Logbook:
             for started, (since, kind) in sorted(life.stops.items()):
                 while position < len(starts) and starts[position] <= started:
                     position += 1
-                next_start = starts[position] if position < len(starts) else self.until
-                begin, end = max(since, free_from), min(next_start, self.until)
-                if begin < end:
+                ended = position < len(starts)
+                begin = max(since, free_from)
+                end = min(starts[position], self.until) if ended else self.until
+                if begin < end or (not ended and since == end):  # a log may well end with a stop
                     free_from = end
-                    yield Suspension(key=key, kind=kind, since=begin, until=end, ended=position < len(starts))
+                    yield Suspension(key=key, kind=kind, since=begin, until=end, ended=ended)
 
 
 def _earliest_and_fullest(told: tuple[int, Kind]) -> tuple[int, int, str, int, tuple[tuple[str, str], ...]]:

@@ -94,6 +94,12 @@ def test_what_is_still_stopped_saves_until_the_logs_end() -> None:
     assert (found.total.hours, found.open) == (3, 1)
 
 
+def test_a_stop_that_ends_the_log_is_still_open() -> None:
+    """It has saved nothing yet, but it is a stop, and nothing has been started again."""
+    found = saved([stop(20, start=8)])
+    assert (found.total.seconds, found.suspensions, found.open) == (0, 1, 1)
+
+
 def test_starts_before_the_stop_end_nothing() -> None:
     """Lines of the time before, and retried runs, tell of starts that were over by then."""
     found = saved([line(2, start=1), stop(20, start=8), line(21, start=8), line(24, start=1)])
