@@ -49,3 +49,14 @@ def test_calls_that_the_aliyun_command_line_does_not_know_are_forced() -> None:
     commands = re.findall(r"^    aliyun mns-open .*", README, re.MULTILINE)
     assert len(commands) == 4
     assert [command for command in commands if " --force " not in command] == []
+
+
+def test_a_saved_query_searches_for_every_status_that_it_asks_for() -> None:
+    """What comes before the bar narrows down what the SQL gets to see, so it must let all of that through."""
+    section = README.split("### Questions to the log\n", 1)[1].split("\n#", 1)[0]
+    queries = re.findall(r"^    (message: .+?)\|(.+?)^$", section, re.MULTILINE | re.DOTALL)
+    assert len(queries) == 4
+    for search, sql in queries:
+        searched = set(re.findall(r"message: (\w+)", search)) & {*Status}
+        asked = set(re.findall(r"'(\w+)'", sql)) & {*Status}
+        assert searched in (set(), asked)
