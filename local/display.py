@@ -137,7 +137,9 @@ def _styled(line: Line) -> str:
 
 
 def _mode(line: Line) -> str | None:
-    """Say how billing goes on: as ECS shows it, else as the guard foresees it."""
+    """Say how billing goes on: as ECS shows it, else as the guard foresees it. Not where nothing was done."""
+    if _status(line) is Status.REFUSED or _status(line).left:
+        return None
     modes = line["stopped_mode"]
     return (modes.get("actual") or modes.get("expected")) if isinstance(modes, dict) else None
 

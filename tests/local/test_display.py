@@ -78,6 +78,14 @@ def test_very_many_instances_have_a_line_for_each_reason(stage: SetStage) -> Non
     assert max(map(len, shown(stage, instances).splitlines())) <= 80
 
 
+def test_a_refusal_is_one_reason_however_billing_goes_on(stage: SetStage) -> None:
+    """Instances that carry no tag are one group, whether they run or were stopped by somebody else."""
+    states = ({"Status": "Running"}, {"Status": "Stopped", "StoppedMode": "KeepCharging"})
+    text = shown(stage, [named(n, Tags={"Tag": []}, **states[n % 2]) for n in range(60)], width=200)
+    assert row(text, "Guard.NotOptedIn").startswith("60 refused Guard.NotOptedIn: ")
+    assert "(KeepCharging)" not in text
+
+
 def test_the_limit_between_lines_and_groups(stage: SetStage) -> None:
     """Up to the limit each instance is shown."""
     at_most = [named(n) for n in range(MAX_ROWS)]
