@@ -90,9 +90,12 @@ class Page:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a person; have the API answer everybody else."""
         request = Request(environ)
-        answer = {("GET", "/"): self._show, ("GET", "/page.css"): _style, ("POST", "/stop"): self._stop}.get(
-            (request.method, request.path)
-        )
+        answer = {
+            ("GET", "/"): self._show,
+            ("GET", "/page.css"): _style,
+            ("GET", "/stop"): self._show,  # the address that the browser shows after the form, opened again
+            ("POST", "/stop"): self._stop,
+        }.get((request.method, request.path))
         if answer is None or (request.path == "/" and not _from_a_person(request)):
             return self._api(environ, start_response)
         problem = _stranger(request)

@@ -142,6 +142,14 @@ def test_the_form_signs_and_sends(make_ecs: Make) -> None:
     assert page.text.count(f'"{HOST}"') == 4
 
 
+def test_the_address_of_the_answer_can_be_opened(make_ecs: Make) -> None:
+    """Opened anew, without the form's fields, it is the page; nothing is sent, and no call is made."""
+    ecs = make_ecs({"InstanceId": ID})
+    page = Browser(ecs).get("/stop")
+    assert (page.status_code, ecs.calls) == (200, ())
+    assert "Sign and send" in page.text
+
+
 def test_a_dry_run_by_the_form(make_ecs: Make) -> None:
     """A dry run that passes is shown as the error that ECS answers it with; nothing is stopped."""
     ecs = make_ecs({"InstanceId": ID})
