@@ -166,7 +166,11 @@ def _run(
         except KeyboardInterrupt:
             interrupted = lines
     display.show(display.console(), interrupted)
-    display.complain("Interrupted. What is not listed may have been asked to stop; run it again to see.")
+    display.complain(
+        "Interrupted. Nothing was stopped."
+        if plan
+        else "Interrupted. What is not listed may have been asked to stop; run it again to see."
+    )
     raise typer.Exit(INTERRUPTED)
 
 

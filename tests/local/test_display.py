@@ -9,7 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGINT
 
+import pytest
 from rich.console import Console
 
 from function.report import Status
@@ -140,8 +142,11 @@ def test_every_status_has_its_look() -> None:
     assert text.count("[red]m") == len(Status)
 
 
-def on_terminal(*command: str | Path) -> tuple[int, str, str]:
-    """Run with standard error on a terminal; give exit code, standard output, and what the terminal got."""
+def on_terminal(*command: str | Path, interrupt_at: bytes | None = None) -> tuple[int, str, str]:
+    """Run with standard error on a terminal; give exit code, standard output, and what the terminal got.
+
+    `interrupt_at`: what the terminal has to get for the run to be interrupted, as by Ctrl-C.
+    """
     ours, theirs = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "HOME": "/nonexistent", "COLUMNS": "80"}
     with (
@@ -153,6 +158,9 @@ def on_terminal(*command: str | Path) -> tuple[int, str, str]:
         with suppress(OSError):  # how a terminal that nobody writes to any more ends
             while some := terminal.read(65_536):
                 seen += some
+                if interrupt_at is not None and interrupt_at in seen:
+                    process.send_signal(SIGINT)
+                    interrupt_at = None
         out, _ = process.communicate(timeout=60)
     return process.returncode, out.decode(), seen.decode()
 
@@ -168,3 +176,23 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
     assert "7/7" in seen
     assert "would_stop" in out
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [(["--plan"], "Nothing was stopped."), ([], "What is not listed may have been asked to stop")],
+)
+def test_an_interrupted_run_says_what_may_have_happened(
+    options: list[str], says: str, tmp_path: Path
+) -> None:
+    """What is settled is shown, and only where calls could change something is there a doubt."""
+    fleet, event = tmp_path / "fleet.json", tmp_path / "event.json"
+    fleet.write_text(json.dumps([named(1, Tags=OPTED_IN), named(2)]))
+    event.write_text(json.dumps({"ZoneId": "cn-hangzhou-h"}))
+    hanging = ("--fault", "StopInstance=delay,seconds=50")
+    code, out, seen = on_terminal(
+        COMMAND, "invoke", event, "--fleet", fleet, *hanging, *options, interrupt_at=b"1/2"
+    )
+    assert code == 130
+    assert "i-bp1fleet000000002  refused" in out
+    assert says in seen
