@@ -32,7 +32,7 @@ def test_all_are_stopped_in_the_end(stage: SetStage) -> None:
 
 def test_when_time_is_up_the_rest_was_throttled_or_not_attempted(stage: SetStage) -> None:
     """A call that was only ever throttled has failed; one that never went out was not attempted."""
-    played = throttled(stage, 100, 10, 150)
+    played = throttled(stage, 100, 10, 50)
     statuses = {str(outcome["status"]) for outcome in played.outcomes.values()}
     assert statuses == {"stopped", "failed", "not_attempted"}
     for outcome in played.outcomes.values():

@@ -132,6 +132,7 @@ def test_every_status_has_its_look() -> None:
     line: dict[str, object] = {
         "level": "INFO",
         "region_id": "r",
+        "account_id": "1",
         "code": None,
         "message": "[red]m",
         "stopped_mode": {},
