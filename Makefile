@@ -42,8 +42,9 @@ check: $(STAMP) ## format, lint, strict types
 build: $(STAMP) ## the artifact in build/ and build.zip; RUNTIME=host: for the Python at hand
 	@$(BIN)/python -m local.artifact $(or $(RUNTIME),python3.12)
 
-bench: $(STAMP) ## what a cold start costs
+bench: $(STAMP) ## what a cold start costs, and a fleet
 	@$(BIN)/python bench/cold_start.py
+	@$(BIN)/python bench/fleets.py
 
 lock: $(STAMP) ## lock the requirements anew, with hashes and without addresses
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
