@@ -90,7 +90,9 @@ def make_plan(
         else:
             meant = _named(request, requests[request], sightings)
         for candidate in meant:
-            candidates.setdefault(candidate.place, candidate)
+            before = candidates.setdefault(candidate.place, candidate)
+            if isinstance(before.found, Leave) and isinstance(candidate.found, Instance):
+                candidates[candidate.place] = candidate  # seen through another role
     seen = [(one.site, one.found) for one in candidates.values() if isinstance(one.found, Instance)]
     types = learn_types(seen, known_types, ways.ecs, caller)
     plan = _decided(candidates.values(), types, settings, caller.pace.clock.now(), started)

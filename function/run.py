@@ -70,7 +70,7 @@ def run(events: Sequence[StopRequest | InvalidEvent], around: Surroundings) -> R
 def _admit(
     events: Sequence[StopRequest | InvalidEvent], around: Surroundings, now: datetime
 ) -> tuple[list[StopRequest], list[Refusal]]:
-    """Judge each event; one that was taken apart by regions is refused whole where one is not allowed."""
+    """Judge each event; one that was taken apart is refused whole where a region or role is not allowed."""
     admitted: list[StopRequest] = []
     refusals: list[Refusal] = []
     outside: dict[tuple[Source, str], Refusal] = {}
@@ -84,7 +84,7 @@ def _admit(
         refusal = guard.admit(event, around.settings, around.own.region_id, now)
         if refusal is None:
             admitted.append(event)
-        elif refusal.code == Guard.REGION_NOT_ALLOWED:
+        elif refusal.code in {Guard.REGION_NOT_ALLOWED, Guard.ROLE_NOT_ALLOWED}:
             outside.setdefault((event.source, event.event_id), refusal)
         else:
             refusals.append(refusal)

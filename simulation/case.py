@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
+from local.instance import Instance
 from simulation.documents import Document, matches
 from simulation.history import Call, History, Invocation, Stop
-from simulation.scenario import OWN_REGION, Limits, Wish
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish
 
 MAX_AHEAD_SECONDS = 300.0
 TYPES_WITH_DISKS_BY_FAMILY = frozenset({"ecs.i2.xlarge"})
@@ -74,9 +75,7 @@ class Case:
     def stops_of(self, outcome: Document) -> Sequence[Stop]:
         """Give the stop calls that an outcome is about."""
         return [
-            call
-            for call in self.stops.get(outcome["instance_id"], ())
-            if call.region_id == outcome["region_id"]
+            call for call in self.stops.get(outcome["instance_id"], ()) if call.place == place_of(outcome)
         ]
 
     def looks_of(self, outcome: Document) -> Sequence[Look]:
@@ -84,7 +83,7 @@ class Case:
         return [
             look
             for look in self.looks.get(outcome["instance_id"], ())
-            if look.call.region_id == outcome["region_id"]
+            if look.call.place == place_of(outcome)
         ]
 
     def last_look(self, call: Stop) -> Look | None:
@@ -103,9 +102,14 @@ class Case:
         if not self.invocation.delivery.authorized:
             return ()
         wishes = self.invocation.delivery.wishes
-        allowed = set(self.limits.allowed_regions or (OWN_REGION,))
-        # A wish of an event that wants a forbidden region, too, is refused with it.
-        outside = {wish.event_id for wish in wishes if wish.valid and not set(wish.regions) <= allowed}
+        regions = set(self.limits.allowed_regions or (OWN_REGION,))
+        roles = set(self.limits.allowed_roles)
+        # A wish of an event that wants a forbidden region or role, too, is refused with it.
+        outside = {
+            wish.event_id
+            for wish in wishes
+            if wish.valid and not (set(wish.regions) <= regions and set(wish.roles) <= roles)
+        }
         return [wish for wish in wishes if wish.event_id not in outside and self._acceptable(wish)]
 
     def _acceptable(self, wish: Wish) -> bool:
@@ -121,29 +125,27 @@ class Case:
         """Give the moment that the machine's wall clock shows at a moment."""
         return moment + self.history.scenario.wall.ahead(moment)
 
-    def owners(self, instance_id: str, region_id: str) -> Sequence[Wish]:
+    def owners(self, instance_id: str, place: Place) -> Sequence[Wish]:
         """Give the wishes that an instance can belong to: the first that means it, or may be that.
 
         One that would really stop it comes before a dry run.
         """
         owners: list[Wish] = []
         for wish in sorted(self.accepted, key=lambda wish: wish.dry_run or self.limits.dry_run):
-            certainty = self._means(wish, instance_id, region_id)
+            certainty = self._means(wish, instance_id, place)
             if certainty is not False:
                 owners.append(wish)
             if certainty:
                 break
         return owners
 
-    def _means(self, wish: Wish, instance_id: str, region_id: str) -> bool | None:
-        """Whether a wish means an instance; None where its region may not have been looked at."""
-        if region_id not in wish.regions or (wish.filters is None and instance_id not in wish.ids):
+    def _means(self, wish: Wish, instance_id: str, place: Place) -> bool | None:
+        """Whether a wish means an instance; None where its place may not have been looked at."""
+        if place not in wish.places or (wish.filters is None and instance_id not in wish.ids):
             return False
         if wish.filters is None:
             stops = self.stops.get(instance_id, ())
-            looks = (
-                look.call for look in self.looks.get(instance_id, ()) if look.call.region_id == region_id
-            )
+            looks = (look.call for look in self.looks.get(instance_id, ()) if look.call.place == place)
             found = any(
                 "InstanceIds" in call.parameters and not (stops and stops[0].sent_step < call.sent_step)
                 for call in looks
@@ -151,33 +153,36 @@ class Case:
             return found or None
         if not any(
             instance_id == document["InstanceId"]
-            for call in self._pages(wish, region_id)
+            for call in self._pages(wish, place)
             for document in call.documents
         ):
             return False
-        others = [other for other in self.accepted if other is not wish and region_id in other.regions]
+        others = [other for other in self.accepted if other is not wish and place in other.places]
         if any(other.filters == wish.filters for other in others):
             return None  # their listings can't be told apart
-        errors = self.region_errors(wish.event_id, region_id)
+        errors = self.region_errors(wish.event_id, place)
         named_alike = [other for other in others if other.event_id == wish.event_id and other.filters]
         return None if 0 < errors <= len(named_alike) else not errors
 
-    def _pages(self, wish: Wish, region_id: str) -> Iterator[Call]:
+    def _pages(self, wish: Wish, place: Place) -> Iterator[Call]:
         for call in self.calls:
-            if call.action == "DescribeInstances" and call.region_id == region_id:
+            if call.action == "DescribeInstances" and call.place == place:
                 asked = {key: value for key, value in call.parameters.items() if key not in _PAGING}
                 if asked == wish.filters:
                     yield call
 
-    def region_errors(self, event_id: str | None, region_id: str) -> int:
-        """How many region errors its log has for an event and a region."""
+    def region_errors(self, event_id: str | None, place: Place) -> int:
+        """How many region errors its log has for an event and a place."""
         return sum(
-            line.get("region_id") == region_id and line["event_id"] == event_id and "instance_id" not in line
+            "region_id" in line
+            and "instance_id" not in line
+            and line["event_id"] == event_id
+            and place_of(line) == place
             for line in self.lines
         )
 
-    def always_matching(self, wish: Wish) -> Iterator[tuple[str, str]]:
-        """Give the places of the instances that a wish selects at every moment of the run."""
+    def always_matching(self, wish: Wish) -> Iterator[tuple[Place, str]]:
+        """Give the instances that a wish selects at every moment of the run, and their places."""
         start, end = self.invocation.started, self.invocation.ended or 0.0
         for instance_id, states in self.history.states.items():
             changes = [moment for moment, _ in states[1:]] + [inf]
@@ -186,13 +191,13 @@ class Case:
                 for (moment, state), until in zip(states, changes, strict=True)
                 if moment <= end and until >= start
             ]
-            region_id = during[0].profile.region_id
+            place = home(during[0])
             if (
-                region_id in wish.regions
+                place in wish.places
                 and not any(state.former for state in during)
                 and all(matches(state.profile.document, wish.filters or {}) for state in during)
             ):
-                yield region_id, instance_id
+                yield place, instance_id
 
     def has_disks(self, look: Look, before: Stop | None) -> bool | None:
         """Whether there are local disks, by what was known before a call, or at the end; None: unknown."""
@@ -219,6 +224,16 @@ class Case:
                 and document["InstanceType"] in call.parameters.values()
             )
         return document["InstanceType"] in TYPES_WITH_DISKS_BY_FAMILY if denied else None
+
+
+def place_of(line: Document) -> Place:
+    """Give the place that an outcome or a region error names."""
+    return line["account_id"], line["region_id"]
+
+
+def home(instance: Instance) -> Place:
+    """Give the place where an instance really is."""
+    return instance.profile.emulator.account_id or OWN_ACCOUNT, instance.profile.region_id
 
 
 def _heard_before(one: Call, other: Stop) -> bool:

@@ -47,7 +47,7 @@ class Cloud(LocalEcs):
         if meddling.stale:
             until = true_time(self._scheduler.time + meddling.stale)
             after = replace(after, former=before, former_until=until)
-        self._account.replace(after)
+        self._accounts[after.profile.emulator.account_id or self.account_id].replace(after)
         self.note(after)
         self._history.meddled.append(
             (

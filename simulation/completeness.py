@@ -7,7 +7,7 @@ from typing import Any
 
 from function.invocation import StopIncomplete
 from function.request import InvalidEvent
-from simulation.case import Case
+from simulation.case import Case, place_of
 
 MAX_LINE_BYTES = 32_000
 LINE_ONLY = ("time", "level", "request_id")
@@ -64,7 +64,7 @@ def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
 def _each_target_has_its_outcome(
     case: Case, outcomes: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
-    places = Counter((outcome["region_id"], outcome["instance_id"]) for outcome in outcomes)
+    places = Counter((place_of(outcome), outcome["instance_id"]) for outcome in outcomes)
     yield from (f"{place} has {count} outcomes" for place, count in places.items() if count > 1)
     too_many = [refusal for refusal in refusals if refusal["code"] == "Guard.TooManyInstances"]
     meant = sum(len(refusal["instance_ids"]) for refusal in too_many)
@@ -72,18 +72,18 @@ def _each_target_has_its_outcome(
         yield f"{meant} instances were too many for {case.limits.max_instances}"
     refused = {refusal["event_id"] for refusal in too_many}
     for wish in case.accepted:
-        lost = [one for one in wish.ids if not any((region, one) in places for region in wish.regions)]
+        lost = [one for one in wish.ids if not any((place, one) in places for place in wish.places)]
         if wish.filters is not None:
             lost += [
                 one
-                for region, one in case.always_matching(wish)
-                if (region, one) not in places and not case.region_errors(wish.event_id, region)
+                for place, one in case.always_matching(wish)
+                if (place, one) not in places and not case.region_errors(wish.event_id, place)
             ]
         if lost and wish.event_id not in refused:
             yield f"{lost}, meant by {wish.event_id}, have no outcomes"
-    for region, one in places:
+    for place, one in places:
         if not any(
-            region in wish.regions and (one in wish.ids or (wish.filters is not None and one in case.looks))
+            place in wish.places and (one in wish.ids or (wish.filters is not None and one in case.looks))
             for wish in case.accepted
         ):
             yield f"{one} has an outcome, and no event means it"

@@ -13,7 +13,9 @@ from simulation.fleets import HOUR, LOCKS, draw_fleet, draw_keep_until
 from simulation.machine import WallClock
 from simulation.scenario import (
     OWN_REGION,
+    OWN_ROLE,
     SECOND_REGION,
+    SECOND_ROLE,
     THIRD_REGION,
     Delivery,
     Limits,
@@ -33,6 +35,7 @@ ACTIONS = (
     "DescribeInstances",
     "DescribeInstances",
     "DescribeInstanceTypes",
+    "AssumeRole",
 )
 CODES = (
     *("InternalError", "InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable"),
@@ -95,6 +98,7 @@ def _limits(random: Random) -> Limits:
         )
         if chance() < 0.95
         else (SECOND_REGION,),
+        allowed_roles=random.choice(((), (), (SECOND_ROLE,), (OWN_ROLE, SECOND_ROLE))),
         required_tag=random.choice((("auto-stop", "true"), ("auto-stop", None), None)),
         protected_tag=random.choice((("stop-guard", "protected"), ("keep", None))),
         keep_until_key=random.choice(("keep-running-until", "until")),

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from simulation.machine import true_time
-from simulation.scenario import OWN_REGION, SECOND_REGION, THIRD_REGION, Limits
+from simulation.scenario import OWN_REGION, SECOND_ACCOUNT, SECOND_REGION, THIRD_REGION, Limits
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -98,6 +98,8 @@ def _instance(
         started = true_time(-random.choice((10, 5 * MINUTE, 40 * MINUTE, 3 * HOUR, -MINUTE)))
         document["StartTime"] = started.strftime("%Y-%m-%dT%H:%MZ") if chance() < 0.9 else ""
     document["x-emulator"] = type_emulator | _behaviour(random, calm=calm)
+    if chance() < (0.4 if limits.allowed_roles else 0.05):
+        document["x-emulator"]["AccountId"] = SECOND_ACCOUNT
     return document
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.instance import Instance
-from simulation.scenario import Delivery, Scenario
+from simulation.scenario import Delivery, Place, Scenario
 
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
@@ -24,6 +24,7 @@ class Call:
 
     invocation: int
     action: str
+    account_id: str
     region_id: str
     parameters: Mapping[str, str]
     sent: float
@@ -38,6 +39,11 @@ class Call:
     heard_at: float | None = None
     heard_step: int | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Where it was sent."""
+        return self.account_id, self.region_id
 
     @property
     def instance_ids(self) -> Sequence[str]:
@@ -104,9 +110,9 @@ class Stop:
         return self.call.before.get(self.instance_id) != self.call.after.get(self.instance_id)
 
     @property
-    def region_id(self) -> str:
+    def place(self) -> Place:
         """Where it was sent."""
-        return self.call.region_id
+        return self.call.place
 
     @property
     def sent(self) -> float:
@@ -146,7 +152,7 @@ class Invocation:
     ended_step: int | None = None
     killed: float | None = None
     outlived: bool = False
-    connected: list[tuple[str, str | None]] = field(default_factory=list)
+    connected: list[tuple[Place, str | None]] = field(default_factory=list)
     written: list[tuple[int, float, str]] = field(default_factory=list)
     returned: Mapping[str, Any] | None = None
     raised: Exception | None = None

@@ -42,7 +42,7 @@ class Network:
         call.before = self._instances(call)
         learnt = ""
         try:
-            call.body = self.cloud.call(call.action, call.parameters)
+            call.body = self.cloud.call(call.action, call.parameters, account_id=call.account_id)
             call.code = ""
         except ApiError as error:
             call.code = learnt = error.code
@@ -81,6 +81,7 @@ class Client:
 
     network: Network
     invocation: Invocation
+    account_id: str
     region_id: str
 
     def call_api(self, params: Any, request: Any, runtime: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's untyped objects
@@ -90,6 +91,7 @@ class Client:
         call = Call(
             invocation=self.invocation.number,
             action=params.action,
+            account_id=self.account_id,
             region_id=self.region_id,
             parameters=request.query,
             sent=scheduler.time,

@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
+from function import sdk
 from function.credentials import Credentials
 from function.ecs import Ecs, SdkEcs
 from function.effects import Effects
+from function.failure import failure
 from function.invocation import Function
+from function.sts import ASSUME_ROLE
 from simulation.cloud import Cloud
 from simulation.history import History, Invocation
 from simulation.machine import Tasks, VirtualClock
@@ -95,6 +98,7 @@ class Player:
             chance=self.random.random,
             write=partial(self._write, invocation),
             connect=partial(self._connect, invocation),
+            assume_role=partial(self._assume_role, invocation),
         )
         context = Context(
             request_id=invocation.request_id, function=FunctionContext(timeout=invocation.delivery.timeout)
@@ -138,8 +142,39 @@ class Player:
         endpoint: str | None,
         connections: int,
     ) -> Ecs:
-        invocation.connected.append((region_id, endpoint))
-        return SdkEcs(region_id, Client(self.network, invocation, region_id), credentials, connections)
+        key = self.network.cloud.session_key(credentials.access_key_id)
+        account_id = key.account_id if key else OWN_ACCOUNT
+        invocation.connected.append(((account_id, region_id), endpoint))
+        client = Client(self.network, invocation, account_id, region_id)
+        return SdkEcs(region_id, client, credentials, connections)
+
+    def _assume_role(
+        self,
+        invocation: Invocation,
+        role_arn: str,
+        credentials: Credentials,
+        *,
+        region_id: str,
+        endpoint: str | None,
+        lasting: float,
+        seconds: float,
+    ) -> Credentials:
+        """Do what `function.sts.assume_role` does, by the simulated network."""
+        del endpoint, lasting
+        client = Client(self.network, invocation, OWN_ACCOUNT, region_id)
+        query = {"RoleArn": role_arn, "RoleSessionName": "simulated"}
+        try:
+            answer = client.call_api(
+                sdk.Params(action=ASSUME_ROLE), sdk.OpenApiRequest(query=query), sdk.runtime_options(seconds)
+            )
+            key = answer["body"]["Credentials"]
+            return Credentials(
+                access_key_id=key["AccessKeyId"],
+                access_key_secret=key["AccessKeySecret"],
+                security_token=key["SecurityToken"],
+            )
+        except Exception as error:  # noqa: BLE001 - as there
+            raise failure(f"sts:{ASSUME_ROLE}", error, credentials) from None
 
 
 def play(scenario: Scenario) -> History:

@@ -8,7 +8,7 @@ from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
 from simulation.documents import carries, locks, start_moment, tags
 from simulation.history import Stop
-from simulation.scenario import OWN_REGION, Wish
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
 from simulation.truth import PERHAPS_DONE, calm_days_are_used, statuses_are_true
 
 MAX_ATTEMPTS = 5
@@ -34,7 +34,7 @@ def safe_instances_only(case: Case) -> Iterator[str]:
             yield f"{call.instance_id} got a stop call {age:.1f} s after it was looked at"
         if "security" in locks(look.document):
             yield f"{call.instance_id} got a stop call, though its security lock was seen"
-        consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.region_id)]
+        consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.place)]
         disks = case.has_disks(look, call)
         if disks is not False and not any(consents):
             has = "has" if disks else "may have"
@@ -46,7 +46,7 @@ def parameters_as_decided(case: Case) -> Iterator[str]:
     for call, look in _judged(case):
         if look is None:
             continue
-        owners = case.owners(call.instance_id, call.region_id)
+        owners = case.owners(call.instance_id, call.place)
         expected = [_parameters(case, owner, call, look) for owner in owners]
         if expected and call.parameters not in expected:
             yield f"{call.instance_id} got a stop call with {dict(call.parameters)}, expected {expected[0]}"
@@ -83,7 +83,7 @@ def _parameters(case: Case, wish: Wish, call: Stop, look: Look) -> dict[str, str
 def dry_runs_change_nothing(case: Case) -> Iterator[str]:
     """Rule 3: a dry run has no effect."""
     for call, _ in _judged(case):
-        owners = case.owners(call.instance_id, call.region_id)
+        owners = case.owners(call.instance_id, call.place)
         dry = case.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
         if dry and call.effective:
             yield f"{call.instance_id} was stopped by a dry run"
@@ -133,15 +133,16 @@ def _stopped_once(case: Case) -> Iterator[str]:
 def within_what_is_allowed(case: Case) -> Iterator[str]:
     """Rule 6: only where, what, when and how many the environment allows, and only as an event asks."""
     limits = case.limits
-    for region, endpoint in case.invocation.connected:
-        if region not in (limits.allowed_regions or (OWN_REGION,)):
-            yield f"{region} is not allowed, and was connected to"
+    accounts = {OWN_ACCOUNT, *map(account_of, limits.allowed_roles)}
+    for (account, region), endpoint in case.invocation.connected:
+        if region not in (limits.allowed_regions or (OWN_REGION,)) or account not in accounts:
+            yield f"{region} of {account} is not allowed, and was connected to"
         if endpoint != limits.endpoint:
             yield f"the endpoint is {endpoint}, and should be {limits.endpoint}"
     if len(case.stops) > limits.max_instances:
         yield f"{len(case.stops)} instances got stop calls, more than {limits.max_instances}"
     for call, look in _judged(case):
-        if not case.owners(call.instance_id, call.region_id):
+        if not case.owners(call.instance_id, call.place):
             yield f"{call.instance_id} got a stop call, and no accepted event means it"
         if look is not None:
             yield from (

@@ -10,10 +10,15 @@ from simulation.machine import WallClock
 
 OWN_REGION, SECOND_REGION, THIRD_REGION = "cn-hangzhou", "cn-shanghai", "cn-beijing"
 OWN_ACCOUNT = "1234567890123456"
+SECOND_ACCOUNT = "2345678901234567"
+OWN_ROLE, SECOND_ROLE = (f"acs:ram::{account}:role/stop" for account in (OWN_ACCOUNT, SECOND_ACCOUNT))
 ALARM_TOKEN = "simulated-token"  # noqa: S105 - made up, as everything here
 
 RIGHT = WallClock()
 """A wall clock that is never wrong."""
+
+Place = tuple[str, str]
+"""An account and a region."""
 
 Tag = tuple[str, str | None]
 """A key, and a value or None for any."""
@@ -24,6 +29,7 @@ class Limits:
     """What the environment allows, as the simulation itself understands it."""
 
     allowed_regions: tuple[str, ...]
+    allowed_roles: tuple[str, ...]
     required_tag: Tag | None
     protected_tag: Tag
     keep_until_key: str
@@ -42,6 +48,7 @@ class Limits:
         return {
             "FC_REGION": OWN_REGION,
             "ALLOWED_REGIONS": ",".join(self.allowed_regions),
+            "ALLOWED_ROLE_ARNS": ",".join(self.allowed_roles),
             "REQUIRED_TAG": _text(self.required_tag),
             "PROTECTED_TAG": _text(self.protected_tag),
             "KEEP_UNTIL_TAG": self.keep_until_key,
@@ -56,6 +63,11 @@ class Limits:
             "SYSTEM_EVENTS": self.system_events,
             "ALARM_TOKEN": ALARM_TOKEN,
         }
+
+
+def account_of(role: str) -> str:
+    """Give the account of a role's ARN."""
+    return role.split(":")[3]
 
 
 def _text(tag: Tag | None) -> str:
@@ -77,6 +89,7 @@ class Wish:
     ids: tuple[str, ...] = ()
     filters: Mapping[str, str] | None = None
     regions: tuple[str, ...] = (OWN_REGION,)
+    roles: tuple[str, ...] = ()
     stopped_mode: str | None = None
     confirm_stop: bool = False
     force_stop: bool = False
@@ -84,6 +97,16 @@ class Wish:
     time: float | None = None
     enabled: bool = True
     valid: bool = True
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts in which its instances are: those of its roles, else the function's own."""
+        return tuple(account_of(role) for role in self.roles) or (OWN_ACCOUNT,)
+
+    @property
+    def places(self) -> "frozenset[Place]":
+        """Where its instances are."""
+        return frozenset((account, region) for account in self.accounts for region in self.regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

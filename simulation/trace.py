@@ -54,7 +54,7 @@ def _of_invocation(invocation: Invocation) -> Iterator[Entry]:
 def _of_call(call: Call) -> Iterator[Entry]:
     name = f"run {call.invocation}"
     what = f"{call.action} {_text(call.parameters)}"
-    yield call.sent_step, call.sent, f"{name}       sends {what} to {call.region_id}"
+    yield call.sent_step, call.sent, f"{name}       sends {what} to {call.region_id} of {call.account_id}"
     if call.arrived_step is not None and call.arrived is not None:
         effects = {one: f"{state.status}->{call.after[one].status}" for one, state in call.before.items()}
         effect = f" ({_text(effects)})" if effects else ""

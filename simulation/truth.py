@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from local.instance import STOPPED, STOPPING
-from simulation.case import Case, Look
+from simulation.case import Case, Look, home, place_of
 from simulation.documents import carries, locks, start_moment, tags
 from simulation.history import NO_ANSWER, NO_CONNECTION, Stop
 from simulation.machine import EPOCH
+from simulation.scenario import OWN_ACCOUNT
 
 Outcome = Mapping[str, Any]
 
@@ -114,17 +115,17 @@ def _seen(looks: Sequence[Look]) -> set[str]:
 
 
 def _is_there(case: Case, outcome: Outcome) -> bool:
-    """Whether an instance is in a region where each event of this name that names it looks for it."""
+    """Whether an instance is at a place where each event of this name that names it looks for it."""
     instance_id = outcome["instance_id"]
     states = case.history.states.get(instance_id)
-    regions = [
-        wish.regions
+    places = [
+        wish.places
         for wish in case.accepted
         if wish.event_id == outcome["event_id"] and instance_id in wish.ids
     ]
-    if not states or not regions:
+    if not states or not places:
         return False
-    return all(states[0][1].profile.region_id in each for each in regions)
+    return all(home(states[0][1]) in each for each in places)
 
 
 def _perhaps_done(call: Stop, looks: Sequence[Look]) -> bool:
@@ -188,7 +189,9 @@ def _expected(case: Case, outcome: Outcome) -> set[str]:
     stop, looks = next(iter(case.stops_of(outcome)), None), case.looks_of(outcome)
     look = case.last_look(stop) if stop else looks[-1] if looks else None
     if look is None:
-        return {"InvalidInstanceId.NotFound"}
+        there = {home(states[0][1])[0] for states in case.history.states.values()} | {OWN_ACCOUNT}
+        known = outcome["account_id"] in there
+        return {"InvalidInstanceId.NotFound"} if known else {"EntityNotExist.Role"}
     decided = (look.call.sent, stop.sent if stop else case.invocation.ended or 0.0)
     reasons = {_reason(case, outcome, look, case.wall(moment) + ROUNDING_SECONDS) for moment in decided}
     found = {reason for reason in reasons if reason}
@@ -220,7 +223,7 @@ def _reason(case: Case, outcome: Outcome, look: Look, now: float) -> str | None:
     started = start_moment(document)
     if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
         return "Guard.MinUptime"
-    owners = case.owners(outcome["instance_id"], outcome["region_id"])
+    owners = case.owners(outcome["instance_id"], place_of(outcome))
     before = next(iter(case.stops_of(outcome)), None)
     if owners and not owners[0].confirm_stop and case.has_disks(look, before) is not False:
         return "InstanceType.ParameterMismatch"

@@ -8,7 +8,16 @@ from random import Random
 from typing import Any
 
 from simulation.machine import EPOCH, true_time
-from simulation.scenario import ALARM_TOKEN, OWN_REGION, SECOND_REGION, THIRD_REGION, Limits, Wish
+from simulation.scenario import (
+    ALARM_TOKEN,
+    OWN_REGION,
+    OWN_ROLE,
+    SECOND_REGION,
+    SECOND_ROLE,
+    THIRD_REGION,
+    Limits,
+    Wish,
+)
 
 SYSTEM_EVENT = "Instance:SystemMaintenance.Reboot:Executing"
 
@@ -95,6 +104,11 @@ def _body(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits) ->
     if regions != (OWN_REGION,) or chance() < 0.5:
         body["RegionIds"] = list(regions)
     wish = replace(wish, regions=regions)
+    if chance() < 0.02 or (limits.allowed_roles and chance() < 0.4):
+        known = (OWN_ROLE, SECOND_ROLE) if chance() < 0.05 else limits.allowed_roles or (SECOND_ROLE,)
+        roles = tuple(random.sample(known, random.randint(1, len(known))))
+        body |= {"RoleArn": roles[0]} if len(roles) == 1 and chance() < 0.5 else {"RoleArns": list(roles)}
+        wish = replace(wish, roles=roles)
     if chance() < 0.6:
         ids = _ids(random, fleet, regions)
         body["InstanceIds"] = ids
