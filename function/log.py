@@ -88,7 +88,7 @@ class Log:
 
 
 def hushed(value: object, secrets: Sequence[str]) -> object:
-    """Take secrets out of every text in a JSON value; an event or a tag may hold one, too."""
+    """Take secrets out of every text in a JSON value, keys too; an event or a tag may hold one."""
     match value:
         case str():
             for secret in secrets:
@@ -96,7 +96,7 @@ def hushed(value: object, secrets: Sequence[str]) -> object:
                     value = value.replace(secret, "***")
             return str(value)
         case dict():
-            return {key: hushed(inner, secrets) for key, inner in value.items()}
+            return {str(hushed(key, secrets)): hushed(inner, secrets) for key, inner in value.items()}
         case list():
             return [hushed(inner, secrets) for inner in value]
         case _:
