@@ -18,6 +18,7 @@ from function.report import (
     region_error_fields,
 )
 from function.request import Source
+from function.settings import MIN_SECRET
 
 MAX_TEXT = 1_000
 """Characters of any text in a log line: FC cuts a log entry at 32 KB, and a line has few texts."""
@@ -26,9 +27,6 @@ MAX_LINE = 30_000
 """Bytes of a log line, above which an outcome's tags are left out: 20 long ones can be more than FC takes."""
 
 MAX_LOGGED_IDS = 50
-
-MIN_SECRET = 6
-"""A shorter text is in too many words to be taken out of them."""
 
 
 @dataclass(frozen=True, slots=True)

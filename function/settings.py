@@ -12,6 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from function.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
 from function.site import ROLE_ARN
 
+MIN_SECRET = 6
+"""A shorter text is in too many words to be taken out of them."""
+
 _ECHO = 200
 _A_YEAR_IN_MINUTES = 366 * 24 * 60
 _FC_MAX_TIMEOUT_SECONDS = 86_400
@@ -55,6 +58,12 @@ def _tag(text: str) -> Tag | None:
     if not key:
         raise ValueError("has no tag key before '='")
     return Tag(key=key, value=value if separator else None)
+
+
+def _token(text: str) -> SecretStr:
+    if len(text) < MIN_SECRET:
+        raise ValueError(f"has fewer than {MIN_SECRET} characters, too few to be a secret")
+    return SecretStr(text)
 
 
 def _endpoint(text: str) -> str:
@@ -137,7 +146,9 @@ class Settings(BaseModel):
     max_event_age_minutes: int = Field(
         60, alias="MAX_EVENT_AGE_MINUTES", ge=0, le=_A_YEAR_IN_MINUTES, examples=["60"]
     )
-    alarm_token: SecretStr | None = Field(None, alias="ALARM_TOKEN", examples=["a long random text"])
+    alarm_token: Annotated[SecretStr | None, BeforeValidator(_token)] = Field(
+        None, alias="ALARM_TOKEN", examples=["a long random text"]
+    )
     verify_seconds: int = Field(
         120, alias="VERIFY_SECONDS", ge=0, le=_FC_MAX_TIMEOUT_SECONDS, examples=["120"]
     )
@@ -195,7 +206,7 @@ def _problems(error: ValidationError) -> list[str]:
         name = str(wrong["loc"][0])
         field = _VARIABLES[name]
         # A URL with a user or a query in it may hold a password.
-        secret = field.annotation is SecretStr or any(mark in str(wrong["input"]) for mark in "@?")
+        secret = field.annotation == SecretStr | None or any(mark in str(wrong["input"]) for mark in "@?")
         value = "(not shown)" if secret else repr(str(wrong["input"])[:_ECHO])
         problem = wrong["msg"].removeprefix("Value error, ")
         problems.append(

@@ -123,6 +123,14 @@ def test_the_alarm_token_is_not_shown() -> None:
     assert "s3cret" not in repr(Settings.from_environment({"ALARM_TOKEN": "s3cret"}))
 
 
+def test_a_token_too_short_to_hide_is_refused() -> None:
+    """Such a token could not be taken out of what is logged; the error does not show it either."""
+    assert problem_with({"ALARM_TOKEN": "s3cre"}) == (
+        "ALARM_TOKEN: has fewer than 6 characters, too few to be a secret, got (not shown); "
+        "right would be ALARM_TOKEN=a long random text"
+    )
+
+
 def test_wrong_settings_stop_the_function_before_any_call(stage: SetStage) -> None:
     """Nothing is called with settings that can't be what was meant."""
     played = stage({"InstanceId": "i-bp1a"}).invoke({"InstanceId": "i-bp1a"}, MAX_INSTANCES="ten")
