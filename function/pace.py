@@ -20,7 +20,7 @@ WINDOW_JITTER_SECONDS = 5.0
 """Spread over this after a window's start, so that all who were throttled don't come back at once."""
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0)
-"""Waits after passing troubles other than throttling; the last one repeats."""
+"""Waits after passing troubles other than throttling, unless ECS asks for more; the last one repeats."""
 
 LAST_LOOK_SECONDS = 1.5
 """A look that would come too late comes this long before the deadline instead."""
@@ -106,12 +106,12 @@ class Pace:
 
     def after(self, action: str, site: Site, error: EcsError, tries: int) -> float:
         """Give the moment at which to try again after a failure, the `tries`-th that counts."""
-        return self.opens(action, site) if error.meaning is Meaning.THROTTLED else self.backoff(tries)
+        return self.opens(action, site) if error.meaning is Meaning.THROTTLED else self.backoff(error, tries)
 
-    def backoff(self, tries: int) -> float:
-        """Give the moment at which to try again after the `tries`-th passing trouble."""
-        wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)]
-        return self.clock.monotonic() + wait * (1 + self.chance() / 2)
+    def backoff(self, error: EcsError, tries: int) -> float:
+        """Give the moment at which to try again after a passing trouble, the `tries`-th."""
+        wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)] * (1 + self.chance() / 2)
+        return self.clock.monotonic() + max(wait, error.retry_after or 0.0)
 
     def in_time(self, moment: float) -> float:
         """Give the moment of a look: not so late that it can no longer be taken, if there is time for one."""

@@ -190,7 +190,7 @@ class Target:
         self.stop = _without_economical_mode(decision) if self._economical_refused else decision
         self.step = Step.ASK
         if self._error is not None and self._error.meaning is Meaning.LOOK_AGAIN:
-            self.due = pace.backoff(self._tries)
+            self.due = pace.backoff(self._error, self._tries)
         return None
 
     def _settle(self, verdict: Leave, pace: Pace) -> Outcome | None:

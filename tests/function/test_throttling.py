@@ -3,6 +3,8 @@
 import json
 from datetime import datetime
 
+import pytest
+
 from function.target import FRESH_SECONDS
 from local.fault_text import parse_fault
 from tests.stage import WITH_DISKS, Played, SetStage
@@ -52,11 +54,12 @@ def test_each_stop_rests_on_a_fresh_look(stage: SetStage) -> None:
             assert age.total_seconds() <= FRESH_SECONDS
 
 
-def test_retry_after_is_honoured(stage: SetStage) -> None:
+@pytest.mark.parametrize("code", ["Throttling.User", "ServiceUnavailable"])
+@pytest.mark.parametrize("action", ["StopInstance", "DescribeInstances"])
+def test_retry_after_is_honoured(stage: SetStage, action: str, code: str) -> None:
     """Where ECS says how long to wait, it waits that long and a little, not to the next minute."""
-    fault = parse_fault("StopInstance:1=Throttling.User,retry-after=4000")
-    set_up = stage({"InstanceId": "i-bp1a"}, faults=(fault,))
+    set_up = stage({"InstanceId": "i-bp1a"}, faults=(parse_fault(f"{action}:1={code},retry-after=4000"),))
     played = set_up.invoke({"InstanceId": "i-bp1a"})
     assert played.outcome["status"] == "stopped"
-    first, second = (call.time for call in played.calls if call.action == "StopInstance")
+    first, second, *_ = (call.time for call in played.calls if call.action == action)
     assert 4 <= (second - first).total_seconds() <= 4 + 5
