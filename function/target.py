@@ -254,7 +254,13 @@ class Target:
     def given_up(self, now: float) -> Outcome:
         """Settle what nothing more can be learnt about, because looks fail or the run has no more time."""
         if self._accepted_at is not None:
-            because = f": {self._look_error.message}" if self._look_error else " before the run's time was up"
+            because = (
+                f": {self._look_error.message}"
+                if self._look_error
+                else " within VERIFY_SECONDS"
+                if now >= self._verified_until
+                else " before the run's time was up"
+            )
             return self._outcome(Status.STOPPING, None, f"not confirmed{because}", now)
         if self._unanswered or self._not_looked_since:
             return self._unknown(now)

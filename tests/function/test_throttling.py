@@ -54,6 +54,20 @@ def test_each_stop_rests_on_a_fresh_look(stage: SetStage) -> None:
             assert age.total_seconds() <= FRESH_SECONDS
 
 
+def test_a_throttled_look_does_not_say_that_time_was_up(stage: SetStage) -> None:
+    """Of 200 that can't be looked at, those whose look did not even go out say so as they should."""
+    running = [{"InstanceId": one, "LocalStorageAmount": 0} for one in ids(200)]
+    set_up = stage(*running, faults=(parse_fault("DescribeInstances:3-=Throttling.User"),))
+    played = set_up.invoke(
+        {"InstanceIds": ids(200)}, MAX_INSTANCES="200", VERIFY_SECONDS="5", CONCURRENCY="1", timeout=600
+    )
+    messages = {str(outcome["message"]) for outcome in played.outcomes.values()}
+    assert messages == {
+        "not confirmed: Request was denied due to user flow control.",
+        "not confirmed within VERIFY_SECONDS",
+    }
+
+
 @pytest.mark.parametrize("code", ["Throttling.User", "ServiceUnavailable"])
 @pytest.mark.parametrize("action", ["StopInstance", "DescribeInstances"])
 def test_retry_after_is_honoured(stage: SetStage, action: str, code: str) -> None:
