@@ -106,10 +106,8 @@ class Pace:
 
     def after(self, action: str, site: Site, error: EcsError, tries: int) -> float:
         """Give the moment at which to try again after a failure, the `tries`-th that counts."""
-        return self.opens(action, site) if error.meaning is Meaning.THROTTLED else self.backoff(error, tries)
-
-    def backoff(self, error: EcsError, tries: int) -> float:
-        """Give the moment at which to try again after a passing trouble, the `tries`-th."""
+        if error.meaning is Meaning.THROTTLED:
+            return self.opens(action, site)
         wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)] * (1 + self.chance() / 2)
         return self.clock.monotonic() + max(wait, error.retry_after or 0.0)
 

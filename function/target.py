@@ -55,6 +55,7 @@ class Target:
     _tries: int = 0
     _looks: int = 0
     _failed_looks: int = 0
+    _ask_from: float = 0.0
     _first_sent: float | None = None
     _accepted_at: float | None = None
     _request_id: str | None = None
@@ -142,16 +143,16 @@ class Target:
         self._error = error
         if means is Meaning.THROTTLED:
             self._look_at(pace.after(action, self.site, error, self._tries))
-        elif means is Meaning.LOOK_AGAIN:
+        elif means is Meaning.LOOK_AGAIN or error.passing:
             self._tries += 1
-            self._look_at(now)
-        elif error.passing:
-            self._tries += 1
-            if means is not Meaning.NOT_SENT and not self.stop.call.dry_run:
+            self._ask_from = pace.after(action, self.site, error, self._tries)
+            self._look_at(now if means is Meaning.LOOK_AGAIN else self._ask_from)
+            if error.passing and means is not Meaning.NOT_SENT and not self.stop.call.dry_run:
                 self._in_doubt = self._not_looked_since = True
                 self._doubt_ends = now + self.verify_seconds
                 self._unanswered |= means is Meaning.UNKNOWN
-            self._look_at(pace.after(action, self.site, error, self._tries))
+                # However long ECS wants to be left alone, what it did is to be seen in time.
+                self._look_at(pace.in_time(min(self._ask_from, now + POLL_SECONDS[-1])))
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
             refused = Leave(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
             return self._settle(refused, pace)
@@ -188,9 +189,11 @@ class Target:
             failed = Leave(status=Status.FAILED, code=self._error.code, message=self._error.message)
             return self._settle(failed, pace)
         self.stop = _without_economical_mode(decision) if self._economical_refused else decision
+        if self._in_doubt and now < self._ask_from:
+            self._look_at(min(self._ask_from, self._next_poll(pace)))
+            return None
         self.step = Step.ASK
-        if self._error is not None and self._error.meaning is Meaning.LOOK_AGAIN:
-            self.due = pace.backoff(self._error, self._tries)
+        self.due = self._ask_from
         return None
 
     def _settle(self, verdict: Leave, pace: Pace) -> Outcome | None:

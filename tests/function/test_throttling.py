@@ -77,3 +77,14 @@ def test_retry_after_is_honoured(stage: SetStage, action: str, code: str) -> Non
     assert played.outcome["status"] == "stopped"
     first, second, *_ = (call.time for call in played.calls if call.action == action)
     assert 4 <= (second - first).total_seconds() <= 4 + 5
+
+
+def test_what_was_done_is_seen_however_long_ecs_asks_to_wait(stage: SetStage) -> None:
+    """A stop that failed after its effect is looked at in time; it is only not asked for again so soon."""
+    faults = map(
+        parse_fault, ("StopInstance:1=InternalError,when=after,retry-after=90000", "*=stale,seconds=8")
+    )
+    set_up = stage({"InstanceId": "i-bp1a"}, faults=tuple(faults))
+    played = set_up.invoke({"InstanceId": "i-bp1a"}, timeout=60)
+    assert played.outcome["status"] == "stopped"
+    assert played.outcome["attempts"] == 1
