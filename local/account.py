@@ -86,6 +86,10 @@ class Account:
         """Put the changed instance in the place of what it was."""
         self._regions[instance.profile.region_id].instances[instance.instance_id] = instance
 
+    def remove(self, instance: Instance) -> None:
+        """Forget an instance, as if it were released; `reset` brings it back."""
+        del self._regions[instance.profile.region_id].instances[instance.instance_id]
+
     def in_region(self, region_id: str) -> Mapping[str, Instance]:
         """Return the region's instances by id, none for a region where there are none."""
         return self._regions[region_id].instances if region_id in self._regions else {}

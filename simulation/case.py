@@ -10,10 +10,12 @@ from math import inf
 
 from local.instance import Instance
 from simulation.documents import Document, matches
-from simulation.history import Call, History, Invocation, Stop
+from simulation.history import RELEASED, Call, History, Invocation, Stop
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish
 
 MAX_AHEAD_SECONDS = 300.0
+END_SECONDS = 3.1
+"""With less than this until FC's timeout, no further call has to be sent."""
 TYPES_WITH_DISKS_BY_FAMILY = frozenset({"ecs.i2.xlarge"})
 """Of the types that simulated instances have, those whose family is known for its local disks."""
 
@@ -85,6 +87,20 @@ class Case:
             for look in self.looks.get(outcome["instance_id"], ())
             if look.call.place == place_of(outcome)
         ]
+
+    def logged_at(self, outcome: Document) -> float:
+        """Give the moment at which an outcome was logged."""
+        which = outcome["instance_id"], place_of(outcome)
+        return next(
+            moment
+            for line, (_, moment, _) in zip(self.lines, self.invocation.written, strict=True)
+            if "instance_id" in line and (line["instance_id"], place_of(line)) == which
+        )
+
+    def time_was_up(self, outcome: Document) -> bool:
+        """Whether so little was left until FC's timeout that an outcome had to be settled."""
+        end = self.invocation.started + self.invocation.delivery.timeout
+        return end - self.logged_at(outcome) < END_SECONDS
 
     def last_look(self, call: Stop) -> Look | None:
         """Give what it saw last of an instance before it sent this call."""
@@ -194,7 +210,7 @@ class Case:
             place = home(during[0])
             if (
                 place in wish.places
-                and not any(state.former for state in during)
+                and not any(state.former or state.status == RELEASED for state in during)
                 and all(matches(state.profile.document, wish.filters or {}) for state in during)
             ):
                 yield place, instance_id

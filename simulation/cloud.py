@@ -7,7 +7,7 @@ from itertools import count
 from local.backend import LocalEcs
 from local.fleet import Fleet, FleetInstance
 from local.instance import RUNNING, STARTING, STOPPED, Instance
-from simulation.history import History
+from simulation.history import RELEASED, History
 from simulation.machine import true_time
 from simulation.scenario import Meddling
 from simulation.scheduler import Scheduler
@@ -40,14 +40,20 @@ class Cloud(LocalEcs):
 
     def meddle(self, meddling: Meddling) -> None:
         """Let somebody else do this; nothing, where it can't be done to the instance as it is."""
+        if self._account.find(meddling.instance_id) is None:
+            return
         before = self.instance(meddling.instance_id)
         after = self._meddled(before, meddling)
         if after is None:
             return
-        if meddling.stale:
-            until = true_time(self._scheduler.time + meddling.stale)
-            after = replace(after, former=before, former_until=until)
-        self._accounts[after.profile.emulator.account_id or self.account_id].replace(after)
+        account = self._accounts[before.profile.emulator.account_id or self.account_id]
+        if after.status == RELEASED:
+            account.remove(after)
+        else:
+            if meddling.stale:
+                until = true_time(self._scheduler.time + meddling.stale)
+                after = replace(after, former=before, former_until=until)
+            account.replace(after)
         self.note(after)
         self._history.meddled.append(
             (
@@ -76,6 +82,8 @@ class Cloud(LocalEcs):
                 )
             case "stop" if instance.status == RUNNING:
                 return instance.stopping(now, profile.emulator.stop_seconds or 0.0, "KeepCharging")
+            case "release":
+                return replace(instance, status=RELEASED, changes_at=None)
             case "lock":
                 return replace(instance, profile=_locked(profile, profile.locks | {meddling.word}))
             case "unlock" if meddling.word in profile.locks:

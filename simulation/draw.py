@@ -203,6 +203,9 @@ def _faults(random: Random, fleet: Sequence[Mapping[str, Any]]) -> list[Fault]:
                 after=after,
             )
         )
+    if any(fault.after for fault in faults) and random.random() < 0.5:  # done, not said, and not to be seen
+        stale_seconds = random.choice((0.5, 3.0, 15.0, 100.0))
+        faults.append(Fault(effect=Aftermath(stale_seconds=stale_seconds), action="StopInstance"))
     return faults
 
 
@@ -224,7 +227,7 @@ def _meddlings(
 ) -> list[Meddling]:
     meddlings = []
     for _ in range(random.choice((1, 1, 2, 4, 8))):
-        deed = random.choice(("start", "start", "stop", "stop", "lock", "unlock", "tag", "untag"))
+        deed = random.choice(("start", "start", "stop", "stop", "lock", "unlock", "tag", "untag", "release"))
         word = ""
         if deed in {"lock", "unlock"}:
             word = random.choice(LOCKS)

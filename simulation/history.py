@@ -11,6 +11,8 @@ from simulation.scenario import Delivery, Place, Scenario
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
 STOPS = ("StopInstance", "StopInstances")
+RELEASED = "(released)"
+"""The status in which a history notes an instance that is no more; ECS knows none by this name."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""The contract's six rules, and the end in time, each told anew in its simplest form."""
+"""The contract's six rules, throttling, and the end in time, each told anew in its simplest form."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -7,9 +7,10 @@ from itertools import pairwise
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import Stop
+from simulation.history import Call, Stop
+from simulation.machine import true_time
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
-from simulation.truth import PERHAPS_DONE, calm_days_are_used, statuses_are_true
+from simulation.truth import PERHAPS_DONE, ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
 
 MAX_ATTEMPTS = 5
 UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")
@@ -109,6 +110,11 @@ def once_is_enough(case: Case) -> Iterator[str]:
                 and earlier.heard_step < look.call.sent_step
                 and (look.call.heard_step or 0) < later.sent_step
             ]
+            alike = (earlier.together, earlier.parameters) == (later.together, later.parameters)
+            if earlier.heard and earlier.heard == earlier.call.code and alike:
+                wait = (earlier.call.retry_after_ms or 0) / 1000
+                if later.sent < (earlier.heard_at or 0.0) + wait - ROUNDING_SECONDS:
+                    yield f"{instance_id} got a stop call again less than {wait} s after ECS asked for that"
             if earlier.heard == "":
                 yield f"{instance_id} got a stop call after ECS had accepted one"
             elif not between or between[-1] != "Running":
@@ -128,6 +134,27 @@ def _stopped_once(case: Case) -> Iterator[str]:
     for instance_id, count in effects.items():
         if count > 1 + starts[instance_id]:
             yield f"{instance_id} was stopped {count} times, and started {starts[instance_id]} times"
+
+
+def throttling_is_heeded(case: Case) -> Iterator[str]:
+    """Throttled once, no call of that action goes to that place before ECS takes calls again."""
+    for one in case.calls:
+        if not str(one.heard).startswith("Throttling") or one.heard_at is None or one.heard_step is None:
+            continue
+        opens = _opens(case, one, one.heard_at)
+        for other in case.calls:
+            alike = (other.action, other.place) == (one.action, one.place)
+            if alike and other.sent_step > one.heard_step and other.sent < opens - ROUNDING_SECONDS:
+                yield f"{one.action} was throttled until {opens:.3f} s, and sent again at {other.sent:.3f} s"
+
+
+def _opens(case: Case, call: Call, heard_at: float) -> float:
+    """Say when ECS takes calls again: as it says, else when the minute is over by the machine's clock."""
+    if call.retry_after_ms is not None:
+        return heard_at + call.retry_after_ms / 1000
+    if case.history.scenario.wall.jumps:
+        return heard_at
+    return heard_at + 60 - true_time(case.wall(heard_at)).timestamp() % 60
 
 
 def within_what_is_allowed(case: Case) -> Iterator[str]:
@@ -171,11 +198,14 @@ def _objections(case: Case, call: Stop, look: Look) -> Iterator[str]:
 
 
 def ends_in_time(case: Case) -> Iterator[str]:
-    """End at least a second before FC's timeout."""
+    """End at least a second before FC's timeout, and start no call that has less than a second until then."""
     invocation = case.invocation
     took = (invocation.killed if invocation.ended is None else invocation.ended) - invocation.started  # type: ignore[operator]  # one of both is there
     if invocation.outlived or (invocation.ended is not None and took > invocation.delivery.timeout - 1):
         yield f"it took {took:.3f} s of {invocation.delivery.timeout}"
+    for call in case.calls:
+        if call.sent - invocation.started > invocation.delivery.timeout - 2:
+            yield f"{call.action} was sent {call.sent - invocation.started:.3f} s after the start"
 
 
 def _judged(case: Case) -> Iterator[tuple[Stop, Look | None]]:
@@ -192,6 +222,7 @@ RULES: dict[str, Rule] = {
     "rule 4": nothing_is_lost,
     "rule 5": once_is_enough,
     "rule 6": within_what_is_allowed,
+    "throttling": throttling_is_heeded,
     "deadline": ends_in_time,
     "truth": statuses_are_true,
     "calm": calm_days_are_used,

@@ -146,9 +146,10 @@ class Weather:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meddling:
-    """What somebody else does to an instance: `start`, `stop`, `lock`, `unlock`, `tag` or `untag`.
+    """What somebody else does to an instance: `start`, `stop`, `lock`, `unlock`, `tag`, `untag` or `release`.
 
-    `word`: the lock's reason, or the tag as `key=value`. Reads show it only `stale` seconds later.
+    `word`: the lock's reason, or the tag as `key=value`. Reads show it only `stale` seconds later, but for a
+    release, which they show at once.
     """
 
     moment: float

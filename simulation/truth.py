@@ -6,7 +6,7 @@ from typing import Any
 from local.instance import STOPPED, STOPPING
 from simulation.case import Case, Look, home, place_of
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import NO_ANSWER, NO_CONNECTION, Stop
+from simulation.history import NO_ANSWER, NO_CONNECTION, RELEASED, Stop
 from simulation.machine import EPOCH
 from simulation.scenario import OWN_ACCOUNT
 
@@ -15,9 +15,15 @@ Outcome = Mapping[str, Any]
 CALM_SECONDS = 5.0
 """No call and no decision of a calm day comes later after what it rests on."""
 
-
 PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed")
 """Ends of the codes after which only a look can tell what was done."""
+
+REFUSALS = (
+    *("Guard.", "InvalidInstanceId.NotFound", "InvalidInstanceId.NotSupport", "IncorrectInstanceStatus"),
+    *("InstanceLockedForSecurity", "InstanceExpiredOrInArrears", "InstanceType.ParameterMismatch"),
+    *("InvalidParameter.KMSKeyId.KMSUnauthorized", "OperationDenied", "Hibernation"),
+)
+"""Beginnings of the codes that say no to one instance; all others are somebody else's trouble, or passing."""
 
 ROUNDING_SECONDS = 1e-5
 """A datetime, which ECS keeps its times in, is rounded to microseconds."""
@@ -41,13 +47,15 @@ def _problems(case: Case, outcome: Outcome, calls: Sequence[Stop]) -> Iterator[s
         yield "and not found, and it was there all the time"
     looks = [look for look in case.looks_of(outcome) if calls and look.call.sent_step > calls[0].sent_step]
     status = outcome["status"]
-    contradicted = calls and status == "refused" and calls[-1].heard == "IncorrectInstanceStatus"
-    if contradicted and not any(look.call.sent_step > calls[-1].sent_step for look in looks):
+    if calls and calls[-1].heard == "IncorrectInstanceStatus" and not _looked_again(case, outcome, calls[-1]):
         yield "and was not looked at again, though it was not as it had been seen"
     if status in NOT_OURS:
         for call in calls:
-            # After such an error a look decides; where old reads spoil it, nothing can be known.
-            spoilt = str(call.heard).endswith(PERHAPS_DONE) and not _perhaps_done(call, looks)
+            # After such an error a look decides; where it is old, or too late, nothing can be known.
+            told = not _perhaps_done(call, looks) or _is_gone(case, outcome)
+            spoilt = (
+                str(call.heard).endswith(PERHAPS_DONE) and told and not _settled_early(case, outcome, call)
+            )
             if call.effective and not spoilt:
                 yield f"and its call at {call.sent:.3f} s stopped it"
     if calls and status in {"stopped", "stopping", "would_stop"}:
@@ -79,7 +87,20 @@ def _would_stop(case: Case, _: Outcome, calls: Sequence[Stop], __: Sequence[Look
         yield "and ECS did not say so"
 
 
-def _unknown(case: Case, _: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
+def _refused(_: Case, outcome: Outcome, __: Sequence[Stop], ___: Sequence[Look]) -> Iterator[str]:
+    if not str(outcome["code"]).startswith(REFUSALS):
+        yield f"and {outcome['code']} is no refusal"
+
+
+def _failed(case: Case, outcome: Outcome, calls: Sequence[Stop], _: Sequence[Look]) -> Iterator[str]:
+    ours = [stop.call for stop in calls]
+    disturbed = any(call.retry_after_ms or (call.heard and call not in ours) for call in case.calls)
+    passing = str(outcome["code"]).endswith(PERHAPS_DONE)
+    if len(calls) == 1 and passing and not disturbed and not case.time_was_up(outcome):
+        yield "and was asked only once"
+
+
+def _unknown(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     # An answer that comes at the very moment in which time is up may be heard too late.
     end = case.invocation.ended or 0.0
     answered = all(
@@ -89,6 +110,9 @@ def _unknown(case: Case, _: Outcome, calls: Sequence[Stop], looks: Sequence[Look
         yield "and every stop call was answered"
     elif calls[0].parameters["DryRun"] == "False" and _seen(looks) & {STOPPED, STOPPING}:
         yield "and a look had settled it"
+    in_doubt = [call for call in calls if str(call.heard).endswith((NO_ANSWER, *PERHAPS_DONE))]
+    if in_doubt and not _looked_again(case, outcome, in_doubt[-1]):
+        yield "and was not looked at again"
 
 
 NOT_OURS = frozenset({"already_stopped", "would_stop", "refused", "failed", "not_attempted"})
@@ -101,6 +125,8 @@ _PROOFS: dict[str, Proof] = {
     "stopping": _stopping,
     "already_stopped": _already_stopped,
     "would_stop": _would_stop,
+    "refused": _refused,
+    "failed": _failed,
     "unknown": _unknown,
 }
 
@@ -123,9 +149,36 @@ def _is_there(case: Case, outcome: Outcome) -> bool:
         for wish in case.accepted
         if wish.event_id == outcome["event_id"] and instance_id in wish.ids
     ]
-    if not states or not places:
+    if not states or not places or _is_gone(case, outcome):
         return False
     return all(home(states[0][1]) in each for each in places)
+
+
+def _settled_early(case: Case, outcome: Outcome, call: Stop) -> bool:
+    """Whether looks had less time to show an effect than to show a stop, and could have had more."""
+    looked = all(look.heard == "" for look in case.calls if look.action == "DescribeInstances")
+    waited = case.logged_at(outcome) - (call.heard_at or 0.0)
+    return looked and waited < case.limits.verify_seconds - ROUNDING_SECONDS and not case.time_was_up(outcome)
+
+
+def _is_gone(case: Case, outcome: Outcome) -> bool:
+    """Whether somebody has released an instance by now."""
+    states = case.history.states.get(outcome["instance_id"], [])
+    return bool(states) and states[-1][1].status == RELEASED
+
+
+def _looked_again(case: Case, outcome: Outcome, stop: Stop) -> bool:
+    """Whether a look was sent after a stop call, or could not be: throttled, or settled when time was up."""
+    looks = [call for call in case.calls if call.action == "DescribeInstances"]
+    return (
+        case.time_was_up(outcome)
+        or any(str(look.heard).startswith("Throttling") for look in looks)
+        or any(
+            look.sent_step > stop.sent_step
+            and outcome["instance_id"] in look.parameters.get("InstanceIds", "")
+            for look in looks
+        )
+    )
 
 
 def _perhaps_done(call: Stop, looks: Sequence[Look]) -> bool:
@@ -138,6 +191,9 @@ def _mode_problems(outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look
     mode = outcome["stopped_mode"]
     if mode["expected"] not in {call.parameters["StoppedMode"] for call in calls}:
         yield f"with {mode['expected']} expected, and that was never sent"
+    foreseen = (mode["requested"], mode["expected"]) == ("StopCharging", "KeepCharging")
+    if foreseen and not any("InvalidInstanceId.NotSupport" in warning for warning in outcome["warnings"]):
+        yield "with KeepCharging expected where StopCharging was asked for, and no warning"
     if outcome["status"] == "stopped" and looks:
         actual = looks[-1].document["StoppedMode"]
         if mode["actual"] != actual:

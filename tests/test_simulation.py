@@ -113,6 +113,11 @@ def _ask_again(history: History) -> None:
     history.calls.append(replace(_stop_of(history).call, sent_step=step, heard_step=step))
 
 
+def _throttle(history: History) -> None:
+    first = history.calls[0]
+    first.heard, first.retry_after_ms = "Throttling.User", 60_000
+
+
 def _outlive(history: History) -> None:
     history.invocations[0].ended = history.invocations[0].delivery.timeout - 0.5
 
@@ -135,6 +140,7 @@ def _report(history: History, **fields: object) -> None:
         ("rule 4", _lose_a_line),
         ("rule 5", _ask_again),
         ("rule 6", lambda history: _limit(history, max_instances=0)),
+        ("throttling", _throttle),
         ("deadline", _outlive),
         ("truth", lambda history: _report(history, status="refused")),
         ("calm", lambda history: _report(history, status="refused", code="Guard.Protected")),
