@@ -93,3 +93,15 @@ def test_each_outcome_is_true(stage: SetStage, call: str, which: str, fault: str
     left = any(Status(str(outcome["status"])).left for outcome in played.outcomes.values())
     assert (type(played.answer.error).__name__ == "StopIncomplete") == left
     assert set_up.clock.seconds - started <= 200 - 1
+
+
+@pytest.mark.parametrize("then", ["InstanceLockedForSecurity", "DiskError"])
+@pytest.mark.parametrize("first", ["InternalError", "reset"])
+def test_a_clear_no_does_not_hide_a_stop_that_was_done(stage: SetStage, first: str, then: str) -> None:
+    """A call in doubt that was done is found out, though reads are late and the next call is refused."""
+    script = (f"StopInstance:1={first},when=after", "StopInstance=stale,seconds=8", f"StopInstance:2={then}")
+    played = stage({"InstanceId": "i-bp1a"}, faults=tuple(map(parse_fault, script))).invoke(
+        {"InstanceId": "i-bp1a"}
+    )
+    assert played.outcome["attempts"] == 2
+    assert played.outcome["status"] == "stopped"
