@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
@@ -168,6 +168,11 @@ def within_what_is_allowed(case: Case) -> Iterator[str]:
             yield f"the endpoint is {endpoint}, and should be {limits.endpoint}"
     if len(case.stops) > limits.max_instances:
         yield f"{len(case.stops)} instances got stop calls, more than {limits.max_instances}"
+    sent = [(call.sent_step, 1) for call in case.calls]
+    heard = [(call.heard_step, -1) for call in case.calls if call.heard_step is not None]
+    in_flight = max(accumulate(change for _, change in sorted(sent + heard)), default=0)
+    if in_flight > limits.concurrency:
+        yield f"{in_flight} calls were in flight at once, more than {limits.concurrency}"
     for call, look in _judged(case):
         if not case.owners(call.instance_id, call.place):
             yield f"{call.instance_id} got a stop call, and no accepted event means it"
