@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from function.effects import Unfinished, Workers
 from function.errors import ClientCode, EcsError, Meaning
 from function.pace import MAX_TRIES, Pace
-from function.site import Site
+from function.site import Lane, Site, lane
 
 _ABANDONED = EcsError(ClientCode.NO_ANSWER, "no answer came before the run's time was up")
 
@@ -45,7 +45,7 @@ class Caller:
 
         Once a call was throttled, no further one of its action goes out at its site.
         """
-        throttled: set[tuple[str, Site]] = set()
+        throttled: set[Lane] = set()
         send = partial(self._send, throttled)
         answers = self.workers.each(send, list(calls), limit=self.limit, until=self.pace.deadline)
         for call, answer in answers:
@@ -84,18 +84,16 @@ class Caller:
                 yield from ((call, errors.get(key, Unfinished.NOT_STARTED)) for key, (_, call) in due.items())
                 return
 
-    def _send(
-        self, throttled: set[tuple[str, Site]], call: Call[Subject, Result]
-    ) -> Result | EcsError | Unfinished:
+    def _send(self, throttled: set[Lane], call: Call[Subject, Result]) -> Result | EcsError | Unfinished:
         """Send one call; this runs in a worker, which the others hear from only by `throttled`."""
-        lane = call.action, call.site
+        own = lane(call.action, call.site)
         seconds = self.pace.seconds_for_a_call()
         late = self.pace.clock.monotonic() > call.good_until
-        if seconds is None or late or lane in throttled or not self.pace.is_open(*lane):
+        if seconds is None or late or own in throttled or not self.pace.is_open(call.action, call.site):
             return Unfinished.NOT_STARTED
         try:
             return call.send(seconds)
         except EcsError as error:
             if error.meaning is Meaning.THROTTLED:
-                throttled.add(lane)
+                throttled.add(own)
             return error

@@ -10,7 +10,7 @@ from function.effects import Unfinished
 from function.errors import ClientCode, EcsError, Meaning
 from function.instance import Instance, LocalDisks, local_disks_by_family
 from function.request import Selection
-from function.site import Site
+from function.site import Place, Site, place
 
 EcsOf = Callable[[Site], Ecs]
 """The ECS of a site."""
@@ -39,10 +39,20 @@ def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """Instances looked for by id, at their sites. What is in neither does not exist."""
+    """Which instances were seen at which sites, how each looked last, and which ids could not be looked for.
 
-    instances: dict[tuple[Site, str], Instance] = field(default_factory=dict)
+    An id that was looked for, and is in neither, does not exist at that site.
+    """
+
+    seen: set[tuple[Site, str]] = field(default_factory=set)
+    latest: dict[Place, Instance] = field(default_factory=dict)
     troubles: dict[tuple[Site, str], Trouble] = field(default_factory=dict)
+
+    def see(self, site: Site, instances: Iterable[Instance]) -> None:
+        """Take in what a site shows now."""
+        for instance in instances:
+            self.seen.add((site, instance.instance_id))
+            self.latest[place(site, instance.instance_id)] = instance
 
 
 def look_up(wanted: Iterable[tuple[Site, str]], ways: Ways, caller: Caller) -> Sightings:
@@ -50,9 +60,9 @@ def look_up(wanted: Iterable[tuple[Site, str]], ways: Ways, caller: Caller) -> S
     ids_by_site: dict[Site, dict[str, None]] = {}
     for site, instance_id in wanted:
         ids_by_site.setdefault(site, {})[instance_id] = None
-    seen = Sightings()
+    sightings = Sightings()
     for site, trouble in ways.troubles.items():
-        seen.troubles.update({(site, instance_id): trouble for instance_id in ids_by_site.pop(site, {})})
+        sightings.troubles.update({(site, instance_id): trouble for instance_id in ids_by_site.pop(site, {})})
     calls = [
         describe(ways.ecs, site, ids)
         for site, all_ids in ids_by_site.items()
@@ -60,10 +70,10 @@ def look_up(wanted: Iterable[tuple[Site, str]], ways: Ways, caller: Caller) -> S
     ]
     for call, answer in caller.until_answered(calls):
         if isinstance(answer, Trouble):
-            seen.troubles.update({(call.site, instance_id): answer for instance_id in call.subject})
+            sightings.troubles.update({(call.site, instance_id): answer for instance_id in call.subject})
         else:
-            seen.instances.update({(call.site, found.instance_id): found for found in answer})
-    return seen
+            sightings.see(call.site, answer)
+    return sightings
 
 
 def describe(ecs: EcsOf, site: Site, ids: Sequence[str]) -> Call[Sequence[str], tuple[Instance, ...]]:

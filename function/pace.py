@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from function.effects import Clock
 from function.errors import EcsError, Meaning
-from function.site import Site
+from function.site import Lane, Site, lane
 
 CALL_SECONDS = 15.0
 """The longest that one call may take: the SDK's own 5 s to connect and 10 s to answer."""
@@ -62,8 +62,8 @@ class Pace:
     clock: Clock
     chance: Callable[[], float]
     deadline: float
-    _opens: dict[tuple[str, Site], float] = field(default_factory=dict)
-    _quotas: dict[tuple[str, Site], _Quota] = field(default_factory=dict)
+    _opens: dict[Lane, float] = field(default_factory=dict)
+    _quotas: dict[Lane, _Quota] = field(default_factory=dict)
 
     def seconds_for_a_call(self) -> float | None:
         """Say how long a call that starts now may take; None: it is too late to start one."""
@@ -72,7 +72,7 @@ class Pace:
 
     def opens(self, action: str, site: Site) -> float:
         """Give the moment from which an action may be called; one in the past where it is open."""
-        return self._opens.get((action, site), 0.0)
+        return self._opens.get(lane(action, site), 0.0)
 
     def is_open(self, action: str, site: Site) -> bool:
         """Whether an action may be called now."""
@@ -129,7 +129,7 @@ class Pace:
         return self.deadline - moment < MIN_CALL_SECONDS
 
     def _quota(self, action: str, site: Site) -> _Quota:
-        quota = self._quotas.setdefault((action, site), _Quota())
+        quota = self._quotas.setdefault(lane(action, site), _Quota())
         quota.enter(int(self.clock.now().timestamp() // WINDOW_SECONDS))
         return quota
 
@@ -139,4 +139,4 @@ class Pace:
 
     def _shut(self, action: str, site: Site, until: float) -> None:
         again = until + self.chance() * WINDOW_JITTER_SECONDS
-        self._opens[action, site] = max(again, self.opens(action, site))
+        self._opens[lane(action, site)] = max(again, self.opens(action, site))

@@ -73,14 +73,9 @@ def make_plan(
         if request.selection is not None
     }
     for listed in listings.values():  # after all looks by id: what was seen last counts
-        sightings.instances.update(
-            {
-                (site, found.instance_id): found
-                for site, instances in listed.items()
-                if not isinstance(instances, Trouble)
-                for found in instances
-            }
-        )
+        for site, instances in listed.items():
+            if not isinstance(instances, Trouble):
+                sightings.see(site, instances)
     candidates: dict[Place, Candidate] = {}
     region_errors: list[RegionError] = []
     for request in sorted(requests, key=lambda request: guard.is_dry_run(request, settings)):
@@ -129,12 +124,12 @@ def no_plan(requests: Requests, settings: Settings, error: Exception) -> Plan:
 def _named(request: StopRequest, sites: Sequence[Site], sightings: Sightings) -> Iterator[Candidate]:
     """Look at each site for each id; one that is nowhere, and could be looked for, does not exist."""
     for instance_id in request.instance_ids:
-        seen = [site for site in sites if (site, instance_id) in sightings.instances]
+        seen = [site for site in sites if (site, instance_id) in sightings.seen]
         blind = [site for site in sites if (site, instance_id) in sightings.troubles]
         found: Instance | Leave
         if seen:
             site = seen[0]
-            found = sightings.instances[site, instance_id]
+            found = sightings.latest[place(site, instance_id)]
         elif blind:
             site = blind[0]
             found = _not_described(sightings.troubles[site, instance_id])
@@ -160,7 +155,7 @@ def _listed(
     for site, instances in listed.items():
         if not isinstance(instances, Trouble):
             for instance in instances:
-                found = sightings.instances[site, instance.instance_id]
+                found = sightings.latest[place(site, instance.instance_id)]
                 yield Candidate(request=request, site=site, instance_id=found.instance_id, found=found)
 
 

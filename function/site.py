@@ -27,6 +27,15 @@ def make_site(region_id: str, role_arn: str | None, own_account_id: str | None) 
     )
 
 
+Lane = tuple[str, str, str | None]
+"""An action, and the ids of a region and an account: what ECS counts together for a quota."""
+
+
+def lane(action: str, site: Site) -> Lane:
+    """Say what a call counts for, by whichever role it is made."""
+    return action, site.region_id, site.account_id
+
+
 Place = tuple[str, str | None, str]
 """An instance: the ids of its region, its account and its own. Two roles can lead to the same one."""
 

@@ -10,7 +10,7 @@ from function.find import EcsOf, Trouble, chunks, describe
 from function.instance import Instance
 from function.pace import Pace
 from function.report import Outcome
-from function.site import Site
+from function.site import Lane, Site, lane
 from function.target import Step, Target
 
 MOST_ALONE = 3
@@ -48,18 +48,19 @@ def _ask(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:
     for target in due:
         if target.good_until < now:
             target.held(now)
-    room: dict[tuple[str, Site], int | None] = {}
+    room: dict[Lane, int | None] = {}
     calls = []
     for action, targets in _together([target for target in due if target.step is Step.ASK]):
-        lane = action, targets[0].site
-        left = room[lane] if lane in room else pace.room(*lane)
+        site = targets[0].site
+        own = lane(action, site)
+        left = room[own] if own in room else pace.room(action, site)
         if left == 0:
             for target in targets:
                 target.held(pace.window_ends())
         else:
             calls.append(_stop_call(action, targets, ecs, pace.clock))
             left = left if left is None else left - 1
-        room[lane] = left
+        room[own] = left
     for call, result in caller.once(calls):
         yield from ((target, _answered(target, call, result, pace)) for target in call.subject)
 

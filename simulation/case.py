@@ -161,7 +161,11 @@ class Case:
             return False
         if wish.filters is None:
             stops = self.stops.get(instance_id, ())
-            looks = (look.call for look in self.looks.get(instance_id, ()) if look.call.place == place)
+            looks = (
+                look.call
+                for look in self.looks.get(instance_id, ())
+                if look.call.place == place and look.call.role in (wish.roles or (None,))
+            )
             found = any(
                 "InstanceIds" in call.parameters and not (stops and stops[0].sent_step < call.sent_step)
                 for call in looks
@@ -182,7 +186,8 @@ class Case:
 
     def _pages(self, wish: Wish, place: Place) -> Iterator[Call]:
         for call in self.calls:
-            if call.action == "DescribeInstances" and call.place == place:
+            ours = call.place == place and call.role in (wish.roles or (None,))
+            if call.action == "DescribeInstances" and ours:
                 asked = {key: value for key, value in call.parameters.items() if key not in _PAGING}
                 if asked == wish.filters:
                     yield call

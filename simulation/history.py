@@ -19,6 +19,8 @@ RELEASED = "(released)"
 class Call:
     """A call by an invocation. Moments are seconds, steps number all that happens.
 
+    `role`: the one through which it was made; None: none, in the function's own account.
+
     `before`, `after`: the instances of a stop call, as they really were when it arrived, and after it.
     `code`: what ECS made of it, empty where it went well; None: it never arrived.
     `heard`: what the client made of it: that code, `NO_ANSWER` or `NO_CONNECTION`; None: it is still waiting.
@@ -27,6 +29,7 @@ class Call:
     invocation: int
     action: str
     account_id: str
+    role: str | None
     region_id: str
     parameters: Mapping[str, str]
     sent: float

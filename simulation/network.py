@@ -12,6 +12,7 @@ from local.errors import ApiError, BrokenAnswer, ConnectionLost
 from local.instance import Instance
 from simulation.cloud import Cloud
 from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, Invocation
+from simulation.scenario import OWN_ACCOUNT, account_of
 from simulation.scheduler import Scheduler, Task
 
 DRIP_FACTOR = 4
@@ -81,7 +82,7 @@ class Client:
 
     network: Network
     invocation: Invocation
-    account_id: str
+    role: str | None
     region_id: str
 
     def call_api(self, params: Any, request: Any, runtime: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's untyped objects
@@ -91,7 +92,8 @@ class Client:
         call = Call(
             invocation=self.invocation.number,
             action=params.action,
-            account_id=self.account_id,
+            account_id=OWN_ACCOUNT if self.role is None else account_of(self.role),
+            role=self.role,
             region_id=self.region_id,
             parameters=request.query,
             sent=scheduler.time,

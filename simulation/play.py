@@ -15,7 +15,7 @@ from simulation.cloud import Cloud
 from simulation.history import History, Invocation
 from simulation.machine import Tasks, VirtualClock
 from simulation.network import Client, Network
-from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario, account_of
 from simulation.scheduler import Scheduler, Stuck, Task
 
 CREDENTIALS = {
@@ -60,6 +60,8 @@ class Player:
     network: Network
     idle: list[Host] = field(default_factory=list)
     hosts: int = 0
+    roles: dict[str, str] = field(default_factory=dict)
+    """Whose the assumed keys are, by their ids."""
 
     def deliver(self, delivery: Delivery, tries: int = 0) -> None:
         """Invoke the function; see to it that it ends, by itself or not, and is tried again if it fails."""
@@ -142,10 +144,10 @@ class Player:
         endpoint: str | None,
         connections: int,
     ) -> Ecs:
-        key = self.network.cloud.session_key(credentials.access_key_id)
-        account_id = key.account_id if key else OWN_ACCOUNT
+        role = self.roles.get(credentials.access_key_id)
+        account_id = OWN_ACCOUNT if role is None else account_of(role)
         invocation.connected.append(((account_id, region_id), endpoint))
-        client = Client(self.network, invocation, account_id, region_id)
+        client = Client(self.network, invocation, role, region_id)
         return SdkEcs(region_id, client, credentials, connections)
 
     def _assume_role(
@@ -161,13 +163,14 @@ class Player:
     ) -> Credentials:
         """Do what `function.sts.assume_role` does, by the simulated network."""
         del endpoint, lasting
-        client = Client(self.network, invocation, OWN_ACCOUNT, region_id)
+        client = Client(self.network, invocation, None, region_id)
         query = {"RoleArn": role_arn, "RoleSessionName": "simulated"}
         try:
             answer = client.call_api(
                 sdk.Params(action=ASSUME_ROLE), sdk.OpenApiRequest(query=query), sdk.runtime_options(seconds)
             )
             key = answer["body"]["Credentials"]
+            self.roles[key["AccessKeyId"]] = role_arn
             return Credentials(
                 access_key_id=key["AccessKeyId"],
                 access_key_secret=key["AccessKeySecret"],

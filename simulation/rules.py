@@ -139,12 +139,13 @@ def _stopped_once(case: Case) -> Iterator[str]:
 def throttling_is_heeded(case: Case) -> Iterator[str]:
     """Throttled once, no call of that action goes to that place before ECS takes calls again."""
     for one in case.calls:
-        if not str(one.heard).startswith("Throttling") or one.heard_at is None or one.heard_step is None:
+        if not str(one.heard).startswith("Throttling") or one.heard_at is None:
             continue
         opens = _opens(case, one, one.heard_at)
         for other in case.calls:
             alike = (other.action, other.place) == (one.action, one.place)
-            if alike and other.sent_step > one.heard_step and other.sent < opens - ROUNDING_SECONDS:
+            # What is sent at the very moment may have been on its way.
+            if alike and one.heard_at < other.sent < opens - ROUNDING_SECONDS:
                 yield f"{one.action} was throttled until {opens:.3f} s, and sent again at {other.sent:.3f} s"
 
 
