@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE
+from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE, STOP_INSTANCES
 from function.effects import Effects, Threads
 from local.actions import ACTIONS
 from local.backend import Call, LocalEcs
@@ -96,17 +96,17 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
     explained: dict[str, int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)
+        aliyun, *codes = samples(typed, endpoint)
+        yield f"### {aliyun.title}"
+        yield _fenced(aliyun.text, aliyun.language)
         if call.action not in ACTIONS:
             continue  # the code is ECS's
         before = explained.setdefault(call.action, number)
         if before == number or instance_id is not None:
-            for sample in samples(typed, endpoint):
+            for sample in codes:
                 yield f"### {sample.title}"
                 yield _fenced(sample.text, sample.language)
         else:
-            aliyun = samples(typed, endpoint)[0]
-            yield f"### {aliyun.title}"
-            yield _fenced(aliyun.text, aliyun.language)
             yield f"The code for the SDKs is that of call {before}, with these parameters."
     yield from _left_alone(calls, lines)
 
@@ -131,8 +131,14 @@ def _described(call: Call) -> list[str]:
     return [instance["InstanceId"] for instance in instances]
 
 
+def _stopped(call: Call) -> list[str]:
+    """Give the instances of a StopInstance or a StopInstances."""
+    stops = call.action in {STOP_INSTANCE, STOP_INSTANCES}
+    return [text for name, text in call.parameters.items() if stops and name.startswith("InstanceId")]
+
+
 def _is_about(call: Call, instance_id: str) -> bool:
-    return call.parameters.get("InstanceId") == instance_id or instance_id in _described(call)
+    return instance_id in _stopped(call) or instance_id in _described(call)
 
 
 def _may_be_about(line: Line, instance_id: str) -> bool:
@@ -166,17 +172,20 @@ def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
     yield _fenced(string_to_sign, "text")
     yield "### Signature"
     if "x-acs-security-token" in canonical_request:
-        yield f"With the secret of a session in account {call.account_id}, which is nowhere kept."
+        yield (
+            f"With the secret of a session in account {call.account_id}, which is nowhere kept. "
+            "The command and the code make this call there with the key and the token of AssumeRole's answer."
+        )
         return
     yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
 
 
 def _left_alone(calls: Sequence[tuple[Call, TypedCall]], lines: Sequence[Line]) -> Iterator[str]:
     """Say why an instance that the event means gets no stop call, or why the event was refused."""
-    called = {call.parameters["InstanceId"] for call, _ in calls if call.action == STOP_INSTANCE}
+    called = {instance_id for call, _ in calls for instance_id in _stopped(call)}
     left = [line for line in lines if line.get("instance_id") not in called]
     if left:
-        yield "## No StopInstance"
+        yield "## No stop call"
         yield "\n".join(
             f"- {line.get('instance_id') or 'the event'}: "
             + _visible(f"{line['code']}: {line['message']}" if line["code"] else line["message"])

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic.alias_generators import to_snake
 
+from function.sts import ASSUME_ROLE
 from local.quoting import literal, shell_word, utf16_literal
 from local.typed_call import Record, TypedCall, Value
 
@@ -73,7 +74,8 @@ def _value(
 
 
 def _aliyun(call: TypedCall, place: _Place) -> str:
-    words = [f"aliyun ecs {call.action} --region {shell_word(place.region_id)}"]
+    product = "sts" if call.action == ASSUME_ROLE else "ecs"
+    words = [f"aliyun {product} {call.action} --region {shell_word(place.region_id)}"]
     if place.host:
         words.append(
             f"--endpoint {shell_word(place.host)}" + (" --insecure" if place.protocol == "HTTP" else "")

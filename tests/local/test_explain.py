@@ -62,7 +62,7 @@ def test_each_call_is_there_once(run: Run) -> None:
         "2. DescribeInstanceTypes in cn-beijing",
         f"3. StopInstance {ID} in cn-beijing",
         f"4. StopInstance {OTHER} in cn-beijing",
-        "No StopInstance",
+        "No stop call",
     ]
     assert f"makes {len(run.calls)} calls in all" in text
     assert len(run.calls) > 4
@@ -98,7 +98,8 @@ def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # no
     ]
     assert text.count("With the secret of a session in account ") == 1
     assert len(fenced(text, "Signature")) == 3
-    assert "aliyun ecs AssumeRole" not in text
+    assert "aliyun sts AssumeRole" in text
+    assert len(fenced(text, "Python")) == 1
     assert session["SecurityToken"] not in text
 
 
@@ -143,7 +144,7 @@ def test_one_instance_alone(run: Run) -> None:
 def test_an_instance_that_is_refused(run: Run) -> None:
     """About an instance that gets no stop call, the reason is given."""
     text = "\n\n".join(explain(run, instance_id=LOCKED))
-    assert headings(text) == ["1. DescribeInstances in cn-beijing", "No StopInstance"]
+    assert headings(text) == ["1. DescribeInstances in cn-beijing", "No stop call"]
     assert "InstanceLockedForSecurity" in text
 
 
@@ -164,7 +165,7 @@ def test_an_instance_of_an_event_that_is_refused_beside_others() -> None:
     """Of several events in one delivery, one refused as a whole is told to its own instances alone."""
     run = play((EVENTS / "alertmanager.json").read_bytes(), sample_fleet())
     resolved = "\n\n".join(explain(run, instance_id="i-bp1dev0spot6u2b8v3k1"))
-    assert headings(resolved) == ["No StopInstance"]
+    assert headings(resolved) == ["No stop call"]
     assert "- the event: Guard.AlarmState: " in resolved
     firing = "\n\n".join(explain(run, instance_id="i-bp1dev0web1k7s2q9x4f"))
     assert headings(firing)[-1] == "2. StopInstance i-bp1dev0web1k7s2q9x4f in cn-hangzhou"
@@ -175,7 +176,7 @@ def test_a_refused_event_says_why() -> None:
     elsewhere = json.dumps({"InstanceId": ID, "RegionId": "eu-central-1"}).encode()
     run = play(elsewhere, FLEET)
     text = "\n\n".join(explain(run))
-    assert (run.calls, headings(text)) == ((), ["No StopInstance"])
+    assert (run.calls, headings(text)) == ((), ["No stop call"])
     assert "- the event: Guard.RegionNotAllowed: " in text
 
 
@@ -186,6 +187,17 @@ def test_a_second_stop_with_another_mode_is_a_call_of_its_own() -> None:
     text = "\n\n".join(explain(play(event, Fleet.from_instances([spot])), instance_id=ID))
     assert len(re.findall("^## .*StopInstance", text, re.MULTILINE)) == 2
     assert "answers 403 InvalidInstanceId.NotSupport." in text
+
+
+def test_stopped_together_is_stopped() -> None:
+    """A StopInstances is a call about each of its instances, none of which is said to get no stop call."""
+    ids = [f"i-bp1many{n}" for n in range(5)]
+    fleet = Fleet.from_instances([{"InstanceId": one, "Tags": OPTED_IN} for one in ids])
+    run = play(json.dumps({"InstanceIds": ids}).encode(), fleet)
+    for instance_id in (None, ids[3]):
+        assert headings("\n\n".join(explain(run, instance_id=instance_id)))[-1].endswith(
+            "StopInstances in cn-hangzhou"
+        )
 
 
 def test_waiting_takes_no_time() -> None:
@@ -199,9 +211,7 @@ def test_waiting_takes_no_time() -> None:
 def test_the_sample_event_reads_well_on_80_columns() -> None:
     """Prose and headings fit 80 columns; only what is quoted or generated may be longer."""
     text = "\n\n".join(explain(play((EVENTS / "timer.json").read_bytes(), sample_fleet())))
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).partition("## No StopInstance")[
-        0
-    ]
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).partition("## No stop call")[0]
     assert [line for line in prose.splitlines() if len(line) > 80] == []
 
 

@@ -29,6 +29,19 @@ CALLS = {
         "cn-hangzhou",
         {"InstanceId": ID, "StoppedMode": "KeepCharging", "ConfirmStop": "True", "ForceStop": "false"},
     ),
+    "stop together": typed_call(
+        "StopInstances",
+        "cn-hangzhou",
+        {
+            "RegionId": "cn-hangzhou",
+            "InstanceId.1": ID,
+            "InstanceId.2": "i-bp1other",
+            "BatchOptimization": "SuccessFirst",
+            "StoppedMode": "KeepCharging",
+            "ForceStop": "false",
+            "DryRun": "false",
+        },
+    ),
     "instances": typed_call(
         "DescribeInstances",
         "cn-hangzhou",
@@ -128,7 +141,7 @@ def test_the_typescript_samples_make_the_calls(ecs: LocalEcs, endpoint: str, tmp
         assert done.returncode == 0, done.stderr
         assert ecs.calls[-1].answer["RequestId"] in done.stdout
     assert sent(ecs) == [(call.action, dict(call.flat())) for call in CALLS.values()]
-    assert [call.status for call in ecs.calls] == [200, 200, 200]
+    assert {call.status for call in ecs.calls} == {200}
 
 
 @pytest.mark.parametrize("name", CALLS)
