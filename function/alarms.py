@@ -12,6 +12,7 @@ from function.request import MAX_INSTANCE_IDS, InvalidEvent, StopRequest
 from function.resource import (
     labelled_instance,
     labelled_region,
+    names_a_place,
     read_arn,
     read_instance_id,
     read_region,
@@ -133,10 +134,12 @@ def read_alertmanager(event: Node, draft: StopRequest) -> Iterator[StopRequest |
     """Stop the instances in the labels of `alerts`, if `ALARM_STATES` has an alert's `status`."""
     groups: dict[str, list[tuple[Node, Node]]] = {}
     lost: list[InvalidEvent] = []
+    common = _common_labels(event)
     for alert in event.field("alerts").items():
         try:
             state = alert.find("status") or event.field("status")
-            labels = _labels(event, alert)
+            own = alert.find("labels")
+            labels = Node(common | dict(own.object() if own else {}), alert.below("labels"))
             if not _targets([labels]):
                 labels.fail("name no ECS instance (by instanceId or instance_id); nothing else is stopped")
             groups.setdefault(state.word(), []).append((state, labels))
@@ -153,12 +156,14 @@ def read_alertmanager(event: Node, draft: StopRequest) -> Iterator[StopRequest |
         event.field("alerts").fail("is empty; it must hold at least one alert")
 
 
-def _labels(event: Node, alert: Node) -> Node:
-    """Give the labels of an alert, those common to all alerts included."""
-    labels: dict[str, Json] = {}
-    for place in (event.find("commonLabels"), alert.find("labels")):
-        labels |= place.object() if place else {}
-    return Node(labels, alert.below("labels"))
+def _common_labels(event: Node) -> dict[str, Json]:
+    """Give the labels of all alerts that matter here: an event may have thousands, times as many alerts."""
+    labels = event.find("commonLabels")
+    return {
+        key: value
+        for key, value in (labels.object() if labels else {}).items()
+        if names_a_place(key) or key == "alertname"
+    }
 
 
 @dataclass(frozen=True, slots=True)

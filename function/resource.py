@@ -89,10 +89,20 @@ def labelled_region(labels: Node) -> str | None:
     return None
 
 
+def names_a_place(label: str) -> bool:
+    """Tell whether a label of this name can say which instance, or which region."""
+    return _plain(label) in {"instanceid", "instance", "regionid", "region"}
+
+
 def _labels(labels: Node, plain: str) -> Iterator[Node]:
     for key, value in labels.object().items():
-        if len(key) <= MAX_LABEL and key.replace("_", "").lower() == plain and value is not None:
+        if _plain(key) == plain and value is not None:
             yield Node(value, labels.below(key))
+
+
+def _plain(label: str) -> str:
+    """Give a label's name however it is spelt; nothing for one that is too long."""
+    return label.replace("_", "").lower() if len(label) <= MAX_LABEL else ""
 
 
 def _is_region(text: str) -> bool:
