@@ -1,4 +1,4 @@
-"""The guard: may this event stop anything, and may this instance be stopped? Pure decisions, no I/O."""
+"""The guard: may this instance be stopped, and how? A pure decision, no I/O."""
 
 import re
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from function.errors import EcsCode
 from function.instance import FAMILIES_WITH_PERSISTENT_MEMORY, Instance, LocalDisks
-from function.report import Guard, Refusal, Status
+from function.report import Guard, Status, utc
 from function.request import StoppedMode, StopRequest
 from function.settings import Settings
 from function.site import Site
@@ -51,80 +51,6 @@ class Leave:
     status: Status
     code: str | None
     message: str
-
-
-def admit(request: StopRequest, settings: Settings, own_region: str, now: datetime) -> Refusal | None:
-    """Judge the event as a whole; None: it may go on to its instances."""
-    problem = (
-        _region_problem(request, settings, own_region)
-        or _role_problem(request, settings)
-        or _age_problem(request, settings, now)
-        or _alarm_problem(request, settings)
-        or _system_event_problem(request, settings)
-    )
-    return None if problem is None else refuse(request, *problem)
-
-
-def refuse(request: StopRequest, code: Guard, message: str, ids: tuple[str, ...] | None = None) -> Refusal:
-    """Make the refusal of an event; `ids`: those that it would have stopped, else those it names."""
-    return Refusal(
-        source=request.source,
-        event_id=request.event_id,
-        code=code,
-        message=message,
-        instance_ids=request.instance_ids if ids is None else ids,
-    )
-
-
-def _region_problem(request: StopRequest, settings: Settings, own_region: str) -> tuple[Guard, str] | None:
-    allowed = settings.regions_allowed(own_region)
-    outside = [region for region in request.region_ids or (own_region,) if region not in allowed]
-    if not outside:
-        return None
-    return Guard.REGION_NOT_ALLOWED, (
-        f"region {', '.join(outside)} is not among the allowed ones ({', '.join(sorted(allowed))}); "
-        "add it to ALLOWED_REGIONS to let events reach it"
-    )
-
-
-def _role_problem(request: StopRequest, settings: Settings) -> tuple[Guard, str] | None:
-    outside = [role_arn for role_arn in request.role_arns if role_arn not in settings.allowed_role_arns]
-    if not outside:
-        return None
-    return Guard.ROLE_NOT_ALLOWED, (
-        f"the role {outside[0]} is not among the allowed ones; "
-        "add it to ALLOWED_ROLE_ARNS to let events use it"
-    )
-
-
-def _age_problem(request: StopRequest, settings: Settings, now: datetime) -> tuple[Guard, str] | None:
-    limit = settings.max_event_age
-    if limit is None or request.time is None or now - request.time <= limit:
-        return None
-    return Guard.STALE_EVENT, (
-        f"the event is of {_text(request.time)}, more than {settings.max_event_age_minutes} minutes old; "
-        "what it saw may no longer be so (MAX_EVENT_AGE_MINUTES)"
-    )
-
-
-def _alarm_problem(request: StopRequest, settings: Settings) -> tuple[Guard, str] | None:
-    if request.alarm_state is None:
-        return None
-    if request.alarm_state.casefold() in {state.casefold() for state in settings.alarm_states}:
-        return None
-    return Guard.ALARM_STATE, (
-        f"the alarm {request.alarm_name or ''!r} is in state {request.alarm_state!r}, which stops nothing; "
-        f"ALARM_STATES is {','.join(settings.alarm_states)}"
-    )
-
-
-def _system_event_problem(request: StopRequest, settings: Settings) -> tuple[Guard, str] | None:
-    name = request.system_event
-    if name is None or any(pattern.fullmatch(name) for pattern in settings.system_events):
-        return None
-    return Guard.EVENT_NOT_ENABLED, (
-        f"the system event {name!r} stops nothing; add its name to SYSTEM_EVENTS if it should"
-    )
 
 
 def not_found(sites: Collection[Site]) -> Leave:
@@ -219,7 +145,7 @@ def _kept_running(instance: Instance, settings: Settings, now: datetime) -> Leav
     if until is not None and until <= now:
         return None
     what = (
-        f"kept running until {_text(until)}"
+        f"kept running until {utc(until)}"
         if until is not None
         else f"kept running: {value[:100]!r} is not a date-time such as 2026-01-31T20:00+08:00"
     )
@@ -250,7 +176,7 @@ def _just_started(instance: Instance, settings: Settings, now: datetime) -> Leav
         return None
     if instance.start_time is not None and now - instance.start_time >= settings.min_uptime:
         return None
-    since = "at a time that ECS does not tell" if instance.start_time is None else _text(instance.start_time)
+    since = "at a time that ECS does not tell" if instance.start_time is None else utc(instance.start_time)
     return _refused(
         Guard.MIN_UPTIME,
         f"started {since}, and left alone for its first {settings.min_uptime_minutes} minutes "
@@ -306,7 +232,3 @@ def _economical_obstacle(instance: Instance, local_disks: LocalDisks) -> str | N
     if instance.family in FAMILIES_WITH_PERSISTENT_MEMORY:
         return "StopCharging can't apply to an instance with persistent memory"
     return None
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds")

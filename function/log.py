@@ -18,6 +18,7 @@ from function.report import (
     region_error_fields,
 )
 from function.request import Source
+from function.sentence import sentence
 from function.settings import MIN_SECRET
 
 MAX_TEXT = 1_000
@@ -65,7 +66,7 @@ class Log:
     def summary(self, report: Report) -> None:
         """Log the line that ends the run."""
         level = "INFO" if report.complete and not report.invalid else "ERROR"
-        fields = {"source": report.source, "event_id": report.event_id, "message": report.sentence()}
+        fields = {"source": report.source, "event_id": report.event_id, "message": sentence(report)}
         counts = {
             "dry_run": report.dry_run,
             "summary": report.summary,

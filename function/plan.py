@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from function import guard
+from function.admission import refuse
 from function.calls import Caller
 from function.effects import Unfinished
 from function.errors import ClientCode, origin
@@ -239,7 +240,7 @@ def _too_many(plan: Plan, requests: Requests, settings: Settings) -> Plan:
     refusals: dict[tuple[str, str], Refusal] = {}
     for request in requests:
         ids = tuple(one.instance.instance_id for one in plan.targets if one.request == request)
-        refusal = guard.refuse(request, Guard.TOO_MANY_INSTANCES, message, ids or request.instance_ids)
+        refusal = refuse(request, Guard.TOO_MANY_INSTANCES, message, ids or request.instance_ids)
         before = refusals.get((request.source, request.event_id))
         if before is not None:
             refusal = replace(refusal, instance_ids=before.instance_ids + refusal.instance_ids)

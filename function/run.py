@@ -6,6 +6,7 @@ from datetime import datetime
 
 from function import guard
 from function.accounts import reach
+from function.admission import admit
 from function.calls import Caller
 from function.ecs import Ecs
 from function.fan_out import hand_on, is_large
@@ -81,7 +82,7 @@ def _admit(
             )
             refusals.append(invalid)
             continue
-        refusal = guard.admit(event, around.settings, around.own.region_id, now)
+        refusal = admit(event, around.settings, around.own.region_id, now)
         if refusal is None:
             admitted.append(event)
         elif refusal.code in {Guard.REGION_NOT_ALLOWED, Guard.ROLE_NOT_ALLOWED}:

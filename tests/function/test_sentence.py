@@ -4,6 +4,7 @@ import pytest
 
 from function.report import Guard, Outcome, Refusal, Report, Status, StoppedModes
 from function.request import Source, StoppedMode
+from function.sentence import sentence
 from function.site import Site
 
 
@@ -21,16 +22,18 @@ def outcome(status: Status, code: str | None = None) -> Outcome:
     )
 
 
-def sentence(*outcomes: Outcome, refusals: tuple[Refusal, ...] = ()) -> str:
+def said(*outcomes: Outcome, refusals: tuple[Refusal, ...] = ()) -> str:
     """Say what happened in a run."""
-    return Report(
-        request_id="r", source=None, event_id=None, dry_run=False, outcomes=outcomes, refusals=refusals
-    ).sentence()
+    return sentence(
+        Report(
+            request_id="r", source=None, event_id=None, dry_run=False, outcomes=outcomes, refusals=refusals
+        )
+    )
 
 
 def test_a_run_in_a_sentence() -> None:
     """How many of how many were stopped, and why the others were not, the most frequent reason first."""
-    text = sentence(
+    text = said(
         *[outcome(Status.STOPPED)] * 12,
         outcome(Status.REFUSED, "InstanceType.ParameterMismatch"),
         *[outcome(Status.REFUSED, "InstanceLockedForSecurity")] * 2,
@@ -41,16 +44,16 @@ def test_a_run_in_a_sentence() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_every_status_is_told(status: Status) -> None:
     """No outcome is left out of the sentence."""
-    assert "1 of 1" in sentence(outcome(status))
+    assert "1 of 1" in said(outcome(status))
 
 
 @pytest.mark.parametrize("code", Guard)
 def test_every_code_of_the_guard_has_words(code: Guard) -> None:
     """Whoever reads a notice need not know the codes."""
-    assert "Guard." not in sentence(outcome(Status.REFUSED, code))
-    assert "Guard." not in sentence(refusals=(Refusal(source=None, event_id=None, code=code, message="m"),))
+    assert "Guard." not in said(outcome(Status.REFUSED, code))
+    assert "Guard." not in said(refusals=(Refusal(source=None, event_id=None, code=code, message="m"),))
 
 
 def test_a_run_that_found_nothing_says_so() -> None:
     """An empty run is no silence."""
-    assert sentence() == "No instance matched"
+    assert said() == "No instance matched"

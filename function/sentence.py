@@ -1,0 +1,68 @@
+"""A run in one sentence, for the people who get it as a notice."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from function.errors import EcsCode
+from function.report import INVALID_EVENT, Guard, Report, Status
+
+
+def sentence(report: Report) -> str:
+    """Say in a sentence what happened: how many of how many, and why the others were not stopped."""
+    total = len(report.outcomes)
+    parts: list[str] = []
+    for status, words in _STATUS_WORDS.items():
+        codes = [outcome.code for outcome in report.outcomes if outcome.status is status]
+        if codes:
+            of_total = "" if parts else f" of {total}"
+            parts.append(f"{words} {len(codes)}{of_total}{_reasons(codes)}")
+    if report.handed_on:
+        count = sum(len(shard.instance_ids) for shard in report.handed_on)
+        parts.append(f"handed on {count:,} in {len(report.handed_on):,} shards")
+    if report.refusals:
+        codes = [refusal.code for refusal in report.refusals]
+        parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
+    if report.region_errors:
+        names = ", ".join(f"{error.site} ({error.code})" for error in report.region_errors)
+        parts.append(f"could not list {names}")
+    text = "; ".join(parts) or "no instance matched"
+    return text[0].upper() + text[1:]
+
+
+_STATUS_WORDS = {
+    Status.STOPPED: "stopped",
+    Status.STOPPING: "still stopping",
+    Status.WOULD_STOP: "would stop",
+    Status.ALREADY_STOPPED: "already stopped",
+    Status.REFUSED: "refused",
+    Status.FAILED: "failed",
+    Status.UNKNOWN: "unknown",
+    Status.NOT_ATTEMPTED: "not attempted",
+}
+
+_REASONS = {
+    Guard.NOT_OPTED_IN: "not opted in",
+    Guard.PROTECTED: "protected",
+    Guard.KEEP_RUNNING_UNTIL: "kept running",
+    Guard.MIN_UPTIME: "just started",
+    Guard.OPERATION_LOCKED: "locked",
+    Guard.TOO_MANY_INSTANCES: "too many instances",
+    Guard.REGION_NOT_ALLOWED: "region not allowed",
+    Guard.ROLE_NOT_ALLOWED: "role not allowed",
+    Guard.STALE_EVENT: "stale",
+    Guard.ALARM_STATE: "no alarm",
+    Guard.EVENT_NOT_ENABLED: "not enabled",
+    Guard.UNAUTHORIZED: "not authorized",
+    INVALID_EVENT: "invalid",
+    EcsCode.LOCKED_FOR_SECURITY: "locked for security",
+    EcsCode.EXPIRED_OR_IN_ARREARS: "expired or in arrears",
+    EcsCode.LOCAL_DISKS: "local disks",
+    EcsCode.NOT_FOUND: "not found",
+}
+"""A code in a word or two; the others speak for themselves."""
+
+
+def _reasons(codes: Iterable[str | None]) -> str:
+    """Write `: 2 locked for security, 1 local disks`, the most frequent first."""
+    counts = Counter(_REASONS.get(code, code) for code in codes if code is not None).most_common()
+    return ": " + ", ".join(f"{count} {reason}" for reason, count in counts) if counts else ""
