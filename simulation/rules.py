@@ -68,6 +68,7 @@ def _parameters(case: Case, wish: Wish, call: Stop, look: Look) -> dict[str, str
     )
     rejected = any(
         earlier.heard == "InvalidInstanceId.NotSupport"
+        and not earlier.refused_whole
         and earlier.parameters["StoppedMode"] == "StopCharging"
         for earlier in case.stops[call.instance_id]
         if earlier.sent_step < call.sent_step
