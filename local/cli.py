@@ -16,7 +16,7 @@ from function.effects import Effects, SystemClock, Threads
 from function.invocation import StopIncomplete
 from function.report import INVALID_EVENT
 from function.request import InvalidEvent
-from function.settings import InvalidSettings, Settings
+from function.settings import InvalidSettings
 from local import display
 from local.authenticator import Credentials as KeyOfEcs
 from local.backend import LocalEcs
@@ -27,6 +27,7 @@ from local.faults import Fault
 from local.fc import Answer, FunctionCompute
 from local.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
 from local.functions import LocalFunctions
+from local.live import LIVE_TIMEOUT_SECONDS, NoCredentials, is_dry, live_environment
 from local.progress import watching
 from local.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, rehearsal
 from local.savings_command import savings
@@ -36,9 +37,6 @@ COMPLETE, LEFT, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: the run is complete; something is left; bad input; ended by the keyboard, as shells say it."""
 
 FAULT_HELP = "What goes wrong in the local ECS, e.g. StopInstance:2=InternalError; may be given again."
-
-_LIVE_TIMEOUT_SECONDS = 3600
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -97,38 +95,21 @@ def _invoke_locally(
 
 def _invoke_live(event: bytes, *, plan: bool, ask: bool, from_stdin: bool) -> tuple[Answers, Lines]:
     """Run in the real cloud; where a person is to be asked, a dry run shows what the question is about."""
-    environment = _live_environment()
-    if not plan and ask:
+    try:
+        environment = live_environment()
+    except NoCredentials as error:
+        raise typer.BadParameter(str(error)) from None
+    if not plan and ask and not is_dry(event, environment):
         if from_stdin:
             raise typer.BadParameter(
                 "with the event on standard input nobody can be asked; add --yes, or --plan"
             )
-        answers, lines = _run(event, environment, SystemClock(), plan=True, timeout=_LIVE_TIMEOUT_SECONDS)
+        answers, lines = _run(event, environment, SystemClock(), plan=True, timeout=LIVE_TIMEOUT_SECONDS)
         if not any(line.get("status") == "would_stop" for line in lines):
             return answers, lines
         display.show(display.console(stderr=True), lines)
         typer.confirm("Stop these instances in the real cloud now?", abort=True, err=True)
-    return _run(event, environment, SystemClock(), plan=plan, timeout=_LIVE_TIMEOUT_SECONDS)
-
-
-def _live_environment() -> dict[str, str]:
-    """Give the function the settings and proxies of this machine, and what its credential chain finds."""
-    from alibabacloud_credentials.client import Client as CredentialChain  # noqa: PLC0415 - slow
-
-    try:
-        credential = CredentialChain().get_credential()
-    except Exception as error:  # noqa: BLE001 - the chain raises what its many providers do
-        raise typer.BadParameter(f"--live found no credentials on this machine: {error}") from None
-    environment = {
-        name: os.environ[name] for name in (*Settings.variables(), *_PROXIES) if name in os.environ
-    }
-    environment.pop("FAN_OUT", None)  # there is no function here that FC could invoke
-    region = os.environ.get("ALIBABA_CLOUD_REGION_ID", "")
-    return {"FC_REGION": region, **environment} | {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id or "",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret or "",
-        "ALIBABA_CLOUD_SECURITY_TOKEN": credential.security_token or "",
-    }
+    return _run(event, environment, SystemClock(), plan=plan, timeout=LIVE_TIMEOUT_SECONDS)
 
 
 def _run(

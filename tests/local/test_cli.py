@@ -133,6 +133,16 @@ def test_a_machines_proxy_and_credentials_stay_out_of_local_runs(fleet: Path) ->
     assert done.returncode == 0, done.stderr
 
 
+def test_live_does_not_ask_about_a_dry_run(fleet: Path, tmp_path: Path) -> None:
+    """Where the event itself says that nothing may change, there is nothing to be agreed to."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"InstanceId": GOOD, "DryRun": True}))
+    with emulator("--fleet", fleet) as endpoint:
+        done = stop_guard("invoke", event, "--live", environment=LIVE | {"ECS_ENDPOINT": endpoint})
+    assert (done.returncode, "would_stop" in done.stdout) == (0, True)
+    assert "now?" not in done.stderr
+
+
 def test_live_without_credentials_says_so() -> None:
     """The real cloud needs credentials; where the machine has none, that is said, and nothing is called."""
     environment = {"FC_REGION": "cn-hangzhou", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
