@@ -1,4 +1,4 @@
-"""Calls to ECS, many at a time: once each, or (for calls that change nothing) until they are answered."""
+"""Calls to the cloud, many at a time: once each, or until they are answered."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -55,11 +55,12 @@ class Caller:
             yield call, result
 
     def until_answered(
-        self, calls: Iterable[Call[Subject, Result]]
+        self, calls: Iterable[Call[Subject, Result]], *, done_once: bool = False
     ) -> Iterator[tuple[Call[Subject, Result], Result | EcsError | Unfinished]]:
         """Send each call until it is answered, or fails for good, or `MAX_TRIES` are used up, or time is.
 
-        A call whose time ran out yields the last error, or `NOT_STARTED` where there was none.
+        `done_once`: not again, either, where it may have been done all the same. A call whose time ran out
+        yields the last error, or `NOT_STARTED` where there was none.
         """
         tries: dict[int, int] = {}
         errors: dict[int, EcsError] = {}
@@ -76,7 +77,8 @@ class Caller:
                     tries[key] = tries.get(key, 0) + (result.meaning is not Meaning.THROTTLED)
                     errors[key] = result
                     due[key] = (self.pace.after(call.action, call.site, result, tries[key]), call)
-                    if result.passing and tries[key] < MAX_TRIES:
+                    again = result.passing and not (done_once and result.in_doubt)
+                    if again and tries[key] < MAX_TRIES:
                         continue
                 del due[key]
                 yield call, result

@@ -129,6 +129,11 @@ class EcsError(Exception):
         return meaning(self.code)
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether the call may have been done all the same."""
+        return self.meaning in {Meaning.RETRY, Meaning.UNKNOWN}
+
+    @property
     def passing(self) -> bool:
         """Whether the same call may succeed a little later."""
         return self.meaning in {Meaning.THROTTLED, Meaning.RETRY, Meaning.UNKNOWN, Meaning.NOT_SENT}

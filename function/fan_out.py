@@ -97,9 +97,9 @@ def _id(target: Target) -> str:
 
 
 def hand_on(targets: Sequence[Target], around: Surroundings, caller: Caller) -> Iterator[HandedOn | Outcome]:
-    """Hand FC each shard until it has it; where it does not take one, give the outcomes of its targets."""
+    """Hand FC each shard, once; where it does not take one, or may not have, give its targets' outcomes."""
     calls = [_call(shard, around) for shard in cut(targets, around.settings.shard_size)]
-    for call, answer in caller.until_answered(calls):
+    for call, answer in caller.until_answered(calls, done_once=True):
         shard = call.subject
         if isinstance(answer, EcsError | Unfinished):
             now = caller.pace.clock.monotonic()

@@ -147,7 +147,7 @@ class Target:
             self._tries += 1
             self._ask_from = pace.after(action, self.site, error, self._tries)
             self._look_at(now if means is Meaning.LOOK_AGAIN else self._ask_from)
-            if error.passing and means is not Meaning.NOT_SENT and not self.stop.call.dry_run:
+            if error.in_doubt and not self.stop.call.dry_run:
                 self._in_doubt = self._not_looked_since = True
                 self._doubt_ends = now + self.verify_seconds
                 self._unanswered |= means is Meaning.UNKNOWN
@@ -284,10 +284,11 @@ class Target:
         if isinstance(trouble, Unfinished):
             message = "time ran out before it could be handed on to another invocation"
             return self._outcome(Status.NOT_ATTEMPTED, None, message, now)
-        unknown = trouble.meaning in {Meaning.UNKNOWN, Meaning.RETRY}
-        message = f"not handed on to another invocation{', as far as is known' if unknown else ''}"
-        status = Status.UNKNOWN if unknown else Status.FAILED
-        return self._outcome(status, trouble.code, f"{message}: {trouble.message}", now)
+        if trouble.in_doubt:
+            message = f"may have been handed on to another invocation, which would stop it: {trouble.message}"
+            return self._outcome(Status.UNKNOWN, trouble.code, message, now)
+        message = f"could not be handed on to another invocation: {trouble.message}"
+        return self._outcome(Status.FAILED, trouble.code, message, now)
 
     def _unknown(self, now: float) -> Outcome:
         code = self._error.code if self._error and not self._unanswered else ClientCode.NO_ANSWER

@@ -47,8 +47,12 @@ def describe_instances(account: Account, parameters: Parameters, now: datetime) 
     in_region = account.in_region(region(parameters))
     ids = json_ids(parameters, "InstanceIds", MAX_INSTANCE_IDS)
     tests = tuple(_tests(parameters))
-    named = in_region.values() if ids is None else (in_region[id_] for id_ in ids if id_ in in_region)
-    shown = enumerate(instance.described(now) for instance in named)
+    named = (
+        ((instance.profile.place, instance) for instance in in_region.values())
+        if ids is None
+        else enumerate(in_region[id_] for id_ in ids if id_ in in_region)
+    )
+    shown = ((place, instance.described(now)) for place, instance in named)
     found = [(place, instance) for place, instance in shown if all(test(instance) for test in tests)]
     page: Sequence[Instance]
     if parameters.get("MaxResults") or parameters.get("NextToken"):
@@ -170,7 +174,7 @@ def _token_page(parameters: Parameters, found: Iterable[tuple[int, T]]) -> tuple
     """Return the page after NextToken and the token of the next one, empty at the end.
 
     A token holds a place among all candidates, not among the matches, so that an instance that starts or
-    stops matching between two pages moves none of the others.
+    stops matching, or is gone, between two pages moves none of the others.
     """
     size = number(parameters, "MaxResults", DEFAULT_RESULTS, MAX_RESULTS)
     given = parameters.get("NextToken")

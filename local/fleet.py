@@ -33,10 +33,13 @@ class InvalidFleet(ValueError):  # noqa: N818 - what is wrong is the fleet, and 
 class FleetInstance:
     """One instance as the fleet gives it. `document` is DescribeInstances' answer: read it, never change it.
 
+    `place`: its number in the fleet, which it keeps whatever becomes of the others.
+
     `economical_mode`: StopCharging can take effect. `economical_mode_error`: the row of StopInstance's table
     that rejects StopCharging; for spot instances today's pages and the table disagree, so they have both.
     """
 
+    place: int
     instance_id: str
     region_id: str
     document: Mapping[str, Any]
@@ -145,6 +148,7 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
     local_storage, stop_answer = _local_storage(read), read.emulator.stop_instance
     economical_mode_error = _economical_mode_error(read, local_storage)
     return FleetInstance(
+        place=place,
         instance_id=read.instance_id,
         region_id=document["RegionId"],
         document=document,

@@ -12,6 +12,7 @@ from local.instance import Instance
 from simulation.documents import Document, matches
 from simulation.history import RELEASED, Call, History, Invocation, Stop
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish
+from simulation.wishes import shard_wish
 
 MAX_AHEAD_SECONDS = 300.0
 END_SECONDS = 3.1
@@ -73,6 +74,11 @@ class Case:
             for document in call.documents:
                 looks.setdefault(document["InstanceId"], []).append(Look(call, document))
         return looks
+
+    @cached_property
+    def shards(self) -> Sequence[tuple[Call, Wish]]:
+        """The events that it handed on, or tried to, and what they ask for."""
+        return [(call, shard_wish(call.event)) for call in self.calls if call.event]
 
     def stops_of(self, outcome: Document) -> Sequence[Stop]:
         """Give the stop calls that an outcome is about."""
@@ -195,7 +201,7 @@ class Case:
     def region_errors(self, event_id: str | None, place: Place) -> int:
         """How many region errors its log has for an event and a place."""
         return sum(
-            "region_id" in line
+            {"region_id", "code"} <= set(line)
             and "instance_id" not in line
             and line["event_id"] == event_id
             and place_of(line) == place

@@ -27,7 +27,7 @@ def nothing_is_lost(case: Case) -> Iterator[str]:
     logged = [line for line in case.lines if "instance_id" in line]
     if report is not None:
         yield from _wrong_totals(case, report, logged)
-        yield from _each_target_has_its_outcome(case, report["outcomes"], report["refusals"])
+        yield from _each_target_has_its_outcome(case, report)
     elif logged or not case.invocation.delivery.http:
         yield "there is no report"
 
@@ -48,6 +48,11 @@ def _wrong_totals(
     outcomes = [{key: line[key] for key in line if key not in LINE_ONLY} for line in logged]
     if _sorted(report["outcomes"]) != _sorted(outcomes):
         yield "the outcomes of the report are not those of the log"
+    parts = {
+        line["shard_event_id"]: line["instance_count"] for line in case.lines if "shard_event_id" in line
+    }
+    if parts != {part["shard_event_id"]: len(part["instance_ids"]) for part in report["handed_on"]}:
+        yield "what was handed on by the report is not what was by the log"
     counts = Counter(outcome["status"] for outcome in report["outcomes"])
     if report["summary"] != {"total": len(report["outcomes"])} | counts:
         yield f"the summary says {report['summary']}, and there are {counts}"
@@ -61,12 +66,11 @@ def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(json.dumps(outcome, sort_keys=True) for outcome in outcomes)
 
 
-def _each_target_has_its_outcome(
-    case: Case, outcomes: Sequence[Mapping[str, Any]], refusals: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
-    places = Counter((place_of(outcome), outcome["instance_id"]) for outcome in outcomes)
+def _each_target_has_its_outcome(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
+    places = Counter((place_of(outcome), outcome["instance_id"]) for outcome in report["outcomes"])
+    places += Counter((place_of(part), one) for part in report["handed_on"] for one in part["instance_ids"])
     yield from (f"{place} has {count} outcomes" for place, count in places.items() if count > 1)
-    too_many = [refusal for refusal in refusals if refusal["code"] == "Guard.TooManyInstances"]
+    too_many = [refusal for refusal in report["refusals"] if refusal["code"] == "Guard.TooManyInstances"]
     meant = sum(len(refusal["instance_ids"]) for refusal in too_many)
     if too_many and meant <= case.limits.max_instances:
         yield f"{meant} instances were too many for {case.limits.max_instances}"

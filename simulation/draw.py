@@ -36,6 +36,7 @@ ACTIONS = (
     "DescribeInstances",
     "DescribeInstanceTypes",
     "AssumeRole",
+    "InvokeFunction",
 )
 CODES = (
     *("InternalError", "InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable"),
@@ -111,6 +112,8 @@ def _limits(random: Random) -> Limits:
         dry_run=chance() < 0.07,
         endpoint=random.choice((None, "https://ecs.example.com", "http://127.0.0.1:8014")),
         system_events=random.choice(("", SYSTEM_EVENT, "Instance:*")),
+        fan_out=chance() < 0.35,
+        shard_size=random.choice((1, 2, 3, 1000)),
     )
 
 

@@ -29,18 +29,30 @@ _SIZES = (1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 12)
 _ONE_BIG = 300
 """One fleet in so many needs more than one page, and more than one call by id."""
 _BIG_SIZES = (101, 150, 230, 260)
+_ONE_ALIKE = 3
+"""One fleet in so many is of one type without local disks, so that most of it can be stopped together."""
+_ALIKE_SIZES = (6, 8, 10, 12, 16, 20)
+_ALIKE = {
+    "InstanceType": "ecs.g6.large",
+    "LocalStorageAmount": 0,
+    "LocalStorageCapacity": 0,
+    "StartTime": true_time(-3 * HOUR).strftime("%Y-%m-%dT%H:%MZ"),
+    "Status": "Running",
+    "OperationLocks": {"LockReason": []},
+}
 
 
 def draw_fleet(
     random: Random, limits: Limits, keep_until: dict[str, float], *, calm: bool
 ) -> Sequence[dict[str, Any]]:
     """Draw a fleet; what its keep-until tags mean is noted in `keep_until`."""
-    big = random.randrange(_ONE_BIG) == 0
-    regions = (OWN_REGION,) if big else REGIONS
-    return [
+    big, alike = random.randrange(_ONE_BIG) == 0, random.randrange(_ONE_ALIKE) == 0
+    regions = (OWN_REGION,) if big or (alike and random.random() < 0.7) else REGIONS
+    fleet = [
         _instance(random, number, random.choice(regions), limits, keep_until, calm=calm)
-        for number in range(random.choice(_BIG_SIZES if big else _SIZES))
+        for number in range(random.choice(_BIG_SIZES if big else _ALIKE_SIZES if alike else _SIZES))
     ]
+    return [one | _ALIKE for one in fleet] if alike else fleet
 
 
 def draw_keep_until(random: Random) -> tuple[str, float]:
@@ -67,7 +79,13 @@ def draw_keep_until(random: Random) -> tuple[str, float]:
 
 
 def _instance(
-    random: Random, number: int, region: str, limits: Limits, keep_until: dict[str, float], *, calm: bool
+    random: Random,
+    number: int,
+    region: str,
+    limits: Limits,
+    keep_until: dict[str, float],
+    *,
+    calm: bool,
 ) -> dict[str, Any]:
     chance = random.random
     kind = random.choice(_TYPES)

@@ -11,6 +11,8 @@ from simulation.scenario import Delivery, Place, Scenario
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
 STOPS = ("StopInstance", "StopInstances")
+PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed")
+"""Ends of the codes after which only a look can tell what was done."""
 RELEASED = "(released)"
 """The status in which a history notes an instance that is no more; ECS knows none by this name."""
 
@@ -20,6 +22,7 @@ class Call:
     """A call by an invocation. Moments are seconds, steps number all that happens.
 
     `role`: the one through which it was made; None: none, in the function's own account.
+    `event`: what an InvokeFunction hands on.
 
     `before`, `after`: the instances of a stop call, as they really were when it arrived, and after it.
     `code`: what ECS made of it, empty where it went well; None: it never arrived.
@@ -32,6 +35,7 @@ class Call:
     role: str | None
     region_id: str
     parameters: Mapping[str, str]
+    event: bytes = b""
     sent: float
     sent_step: int
     arrived: float | None = None

@@ -1,6 +1,8 @@
 """The way to ECS: in place of the SDK's client, one that sends each call through the weather."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -9,7 +11,8 @@ import requests
 
 from function import sdk
 from local.errors import ApiError, BrokenAnswer, ConnectionLost
-from local.instance import Instance
+from local.functions_api import INVOKE_FUNCTION
+from local.instance import Aftermath, Instance
 from simulation.cloud import Cloud
 from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, Invocation
 from simulation.scenario import OWN_ACCOUNT, account_of
@@ -27,6 +30,8 @@ class Network:
     history: History
     scheduler: Scheduler
     random: Random
+    accept: Callable[[bytes], None]
+    """What FC does with an event that is handed on to it."""
 
     def latency(self) -> float | None:
         """Draw the seconds that a message takes; None: it is lost."""
@@ -43,7 +48,7 @@ class Network:
         call.before = self._instances(call)
         learnt = ""
         try:
-            call.body = self.cloud.call(call.action, call.parameters, account_id=call.account_id)
+            call.body = self._perform(call)
             call.code = ""
         except ApiError as error:
             call.code = learnt = error.code
@@ -56,6 +61,16 @@ class Network:
         back = self.latency()
         if back is not None:
             self.scheduler.at(self.scheduler.time + back, partial(self._answer, call, sender, learnt))
+
+    def _perform(self, call: Call) -> dict[str, Any]:
+        if call.action != INVOKE_FUNCTION:
+            return self.cloud.call(call.action, call.parameters, account_id=call.account_id)
+
+        def act(_now: datetime, _request_id: str, _aftermath: Aftermath) -> dict[str, Any]:
+            self.accept(call.event)
+            return {}
+
+        return self.cloud.answer(call.action, call.parameters, act, account_id=call.account_id, signed="")
 
     def _instances(self, call: Call) -> dict[str, Instance]:
         """Give the instances of a stop call as they really are."""
@@ -96,6 +111,7 @@ class Client:
             role=self.role,
             region_id=self.region_id,
             parameters=request.query,
+            event=request.body or b"",
             sent=scheduler.time,
             sent_step=network.history.step(),
         )

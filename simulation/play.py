@@ -4,19 +4,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from function import sdk
-from function.credentials import Credentials
-from function.ecs import Ecs, SdkEcs
 from function.effects import Effects
-from function.failure import failure
 from function.invocation import Function
-from function.sts import ASSUME_ROLE
+from simulation.apis import Apis
 from simulation.cloud import Cloud
+from simulation.draw import CALM_TIMEOUT
 from simulation.history import History, Invocation
 from simulation.machine import Tasks, VirtualClock
-from simulation.network import Client, Network
-from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario, account_of
+from simulation.network import Network
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario
 from simulation.scheduler import Scheduler, Stuck, Task
+from simulation.wishes import shard_wish
 
 CREDENTIALS = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "simulated",
@@ -94,13 +92,15 @@ class Player:
 
     def _invoke(self, invocation: Invocation, host: Host, tasks: list[Task], tries: int) -> None:
         clock = VirtualClock(self.scheduler, self.history.scenario.wall)
+        apis = Apis(self.network, invocation, self.roles)
         effects = Effects(
             clock=clock,
             workers=Tasks(self.scheduler, clock, tasks),
             chance=self.random.random,
             write=partial(self._write, invocation),
-            connect=partial(self._connect, invocation),
-            assume_role=partial(self._assume_role, invocation),
+            connect=apis.connect,
+            assume_role=apis.assume_role,
+            invoke_function=apis.invoke_function,
         )
         context = Context(
             request_id=invocation.request_id, function=FunctionContext(timeout=invocation.delivery.timeout)
@@ -135,49 +135,20 @@ class Player:
     def _write(self, invocation: Invocation, line: str) -> None:
         invocation.written.append((self.history.step(), self.scheduler.time, line))
 
-    def _connect(
-        self,
-        invocation: Invocation,
-        region_id: str,
-        credentials: Credentials,
-        *,
-        endpoint: str | None,
-        connections: int,
-    ) -> Ecs:
-        role = self.roles.get(credentials.access_key_id)
-        account_id = OWN_ACCOUNT if role is None else account_of(role)
-        invocation.connected.append(((account_id, region_id), endpoint))
-        client = Client(self.network, invocation, role, region_id)
-        return SdkEcs(region_id, client, credentials, connections)
-
-    def _assume_role(
-        self,
-        invocation: Invocation,
-        role_arn: str,
-        credentials: Credentials,
-        *,
-        region_id: str,
-        endpoint: str | None,
-        lasting: float,
-        seconds: float,
-    ) -> Credentials:
-        """Do what `function.sts.assume_role` does, by the simulated network."""
-        del endpoint, lasting
-        client = Client(self.network, invocation, None, region_id)
-        query = {"RoleArn": role_arn, "RoleSessionName": "simulated"}
-        try:
-            answer = client.call_api(
-                sdk.Params(action=ASSUME_ROLE), sdk.OpenApiRequest(query=query), sdk.runtime_options(seconds)
-            )
-            key = answer["body"]["Credentials"]
-            self.roles[key["AccessKeyId"]] = role_arn
-            return Credentials(
-                access_key_id=key["AccessKeyId"],
-                access_key_secret=key["AccessKeySecret"],
-                security_token=key["SecurityToken"],
-            )
-        except Exception as error:  # noqa: BLE001 - as there
-            raise failure(f"sts:{ASSUME_ROLE}", error, credentials) from None
+    def accept(self, event: bytes) -> None:
+        """Take an event that the function hands on: it becomes a delivery of its own, soon."""
+        calm = self.history.scenario.calm
+        tries = 1 if calm else self.random.choice((1, 4))
+        kill = None if calm or self.random.random() < 0.8 else self.random.uniform(0, 10)
+        delivery = Delivery(
+            body=event,
+            wishes=(shard_wish(event),),
+            start=self.scheduler.time + self.random.choice((0.0, 0.1, 5.0)),
+            timeout=CALM_TIMEOUT if calm else self.random.choice((20, 60, 300)),
+            kills=(kill, *(None,) * (tries - 1)),
+            retry_after=self.random.choice((1.0, 60.0)),
+        )
+        self.scheduler.at(delivery.start, partial(self.deliver, delivery))
 
 
 def play(scenario: Scenario) -> History:
@@ -185,7 +156,8 @@ def play(scenario: Scenario) -> History:
     history, random = History(scenario), Random(f"play {scenario.seed}")
     scheduler = Scheduler(random)
     cloud = Cloud(history, scheduler)
-    player = Player(history, scheduler, random, Network(cloud, history, scheduler, random))
+    network = Network(cloud, history, scheduler, random, accept=lambda event: player.accept(event))  # noqa: PLW0108 - the player is made below
+    player = Player(history, scheduler, random, network)
     for delivery in scenario.deliveries:
         scheduler.at(delivery.start, partial(player.deliver, delivery))
     for meddling in scenario.meddlings:

@@ -7,10 +7,11 @@ from itertools import accumulate, pairwise
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import Call, Stop
+from simulation.history import PERHAPS_DONE, Call, Stop
 from simulation.machine import true_time
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
-from simulation.truth import PERHAPS_DONE, ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
+from simulation.shards import shards_ask_for_the_same
+from simulation.truth import ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
 
 MAX_ATTEMPTS = 5
 UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")
@@ -229,6 +230,7 @@ RULES: dict[str, Rule] = {
     "rule 4": nothing_is_lost,
     "rule 5": once_is_enough,
     "rule 6": within_what_is_allowed,
+    "shards": shards_ask_for_the_same,
     "throttling": throttling_is_heeded,
     "deadline": ends_in_time,
     "truth": statuses_are_true,

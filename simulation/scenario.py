@@ -42,6 +42,8 @@ class Limits:
     dry_run: bool
     endpoint: str | None
     system_events: str
+    fan_out: bool
+    shard_size: int
 
     def environment(self) -> dict[str, str]:
         """Give the variables that say so."""
@@ -61,6 +63,8 @@ class Limits:
             "DRY_RUN": str(self.dry_run).lower(),
             "ECS_ENDPOINT": self.endpoint or "",
             "SYSTEM_EVENTS": self.system_events,
+            "FAN_OUT": str(self.fan_out).lower(),
+            "SHARD_SIZE": str(self.shard_size),
             "ALARM_TOKEN": ALARM_TOKEN,
         }
 

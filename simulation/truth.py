@@ -6,17 +6,15 @@ from typing import Any
 from local.instance import STOPPED, STOPPING
 from simulation.case import Case, Look, home, place_of
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import NO_ANSWER, NO_CONNECTION, RELEASED, Stop
+from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, Stop
 from simulation.machine import EPOCH
 from simulation.scenario import OWN_ACCOUNT
+from simulation.shards import handing_problems
 
 Outcome = Mapping[str, Any]
 
 CALM_SECONDS = 5.0
 """No call and no decision of a calm day comes later after what it rests on."""
-
-PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed")
-"""Ends of the codes after which only a look can tell what was done."""
 
 REFUSALS = (
     *("Guard.", "InvalidInstanceId.NotFound", "InvalidInstanceId.NotSupport", "IncorrectInstanceStatus"),
@@ -33,7 +31,10 @@ def statuses_are_true(case: Case) -> Iterator[str]:
     """Truth: each outcome says what became of its instance, and of this run's calls for it."""
     report = case.invocation.report if case.invocation.ended is not None else None
     for outcome in report["outcomes"] if report else ():
-        problems = _problems(case, outcome, case.stops_of(outcome))
+        if "handed on" in outcome["message"]:
+            problems = handing_problems(case, outcome)
+        else:
+            problems = _problems(case, outcome, case.stops_of(outcome))
         yield from (f"{outcome['instance_id']} is {outcome['status']}, {problem}" for problem in problems)
 
 
@@ -251,7 +252,19 @@ def _expected(case: Case, outcome: Outcome) -> set[str]:
     decided = (look.call.sent, stop.sent if stop else case.invocation.ended or 0.0)
     reasons = {_reason(case, outcome, look, case.wall(moment) + ROUNDING_SECONDS) for moment in decided}
     found = {reason for reason in reasons if reason}
-    return found if None not in reasons else found | {"stopped", "stopping", "would_stop"}
+    if None in reasons:
+        found |= {"stopped", "stopping", "would_stop"}
+    return found | {"already_stopped"} if _stopped_by_another(case, outcome) else found
+
+
+def _stopped_by_another(case: Case, outcome: Outcome) -> bool:
+    """Whether another run had it stopped: one that was handed the same, or that is the same once more."""
+    return any(
+        stop.instance_id == outcome["instance_id"] and stop.effective
+        for call in case.history.calls
+        if call.invocation != case.invocation.number
+        for stop in call.stops
+    )
 
 
 def _reason(case: Case, outcome: Outcome, look: Look, now: float) -> str | None:

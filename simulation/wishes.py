@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -55,6 +56,23 @@ def draw_events(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limi
     if random.random() < 0.1:
         events.append(events[0])
     return [body for body, _ in events], [wish for _, wishes in events for wish in wishes]
+
+
+def shard_wish(event: bytes) -> Wish:
+    """Read what an event that the function has handed on asks for."""
+    envelope = json.loads(event)
+    data, time = envelope["data"], envelope.get("time")
+    return Wish(
+        event_id=envelope["id"],
+        ids=tuple(data["InstanceIds"]),
+        regions=(data["RegionId"],),
+        roles=(data["RoleArn"],) if "RoleArn" in data else (),
+        stopped_mode=data["StoppedMode"],
+        confirm_stop=data["ConfirmStop"],
+        force_stop=data["ForceStop"],
+        dry_run=data["DryRun"],
+        time=None if time is None else (datetime.fromisoformat(time) - EPOCH).total_seconds(),
+    )
 
 
 def over_http(random: Random, event: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any JSON

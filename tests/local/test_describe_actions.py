@@ -196,6 +196,16 @@ def test_a_stop_between_pages_moves_nobody(make_ecs: Make) -> None:
     assert ids(first) + ids(second) == [f"i-{n}" for n in range(6)]
 
 
+def test_a_release_between_pages_moves_nobody(make_ecs: Make) -> None:
+    """An instance that is gone when the next page is asked for makes no other one fall out."""
+    ecs = make_ecs(*({"InstanceId": f"i-{n}"} for n in range(6)))
+    parameters = {"RegionId": REGION, "MaxResults": "3"}
+    first = ecs.call("DescribeInstances", parameters)
+    ecs._account.remove(ecs.instance("i-0"))
+    second = ecs.call("DescribeInstances", {**parameters, "NextToken": first["NextToken"]})
+    assert ids(first) + ids(second) == [f"i-{n}" for n in range(6)]
+
+
 def test_describe_instance_status(make_ecs: Make) -> None:
     """DescribeInstanceStatus says the status of a region's instances or of those named, at most 50 a page."""
     ecs = make_ecs(*FLEET)
