@@ -1,5 +1,6 @@
 """The simulation: no rule is broken in any run, the same seed gives the same run, and each rule can fail."""
 
+import json
 import os
 import subprocess
 import sys
@@ -105,7 +106,8 @@ def _limit(history: History, **limits: object) -> None:
 
 
 def _lose_a_line(history: History) -> None:
-    history.invocations[0].written.pop(0)
+    written = history.invocations[0].written
+    written.remove(next(line for line in written if '"status"' in line[2]))
 
 
 def _ask_again(history: History) -> None:
@@ -115,6 +117,8 @@ def _ask_again(history: History) -> None:
 
 def _throttle(history: History) -> None:
     first = history.calls[0]
+    assert first.heard_at is not None
+    history.calls.append(replace(first, sent=first.heard_at + 1, sent_step=history.step()))
     first.heard, first.retry_after_ms = "Throttling.User", 60_000
 
 
@@ -152,3 +156,28 @@ def test_each_rule_can_fail(rule: str, tamper: Callable[[History], None], action
     assert judge(history) == []
     tamper(history)
     assert rule in {violation.rule for violation in judge(history)}
+
+
+def _calm_shards() -> History:
+    """Play the first calm day on which something is handed on."""
+    for seed in count():
+        scenario = draw_scenario(seed)
+        if scenario.calm and scenario.limits.fan_out:
+            history = play(scenario)
+            if any(call.event for call in history.calls):
+                return history
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "field", [{"ConfirmStop": "?"}, {"ForceStop": "?"}, {"DryRun": "?"}, {"StoppedMode": "?"}]
+)
+def test_a_shard_that_asks_for_something_else_is_found_out(field: dict[str, str]) -> None:
+    """Consent, force, mode and dry run of what is handed on are those of the event it comes from."""
+    history = _calm_shards()
+    assert judge(history) == []
+    call = next(call for call in history.calls if call.event)
+    event = json.loads(call.event)
+    event["data"] |= field
+    call.event = json.dumps(event).encode()
+    assert "shards" in {violation.rule for violation in judge(history)}
