@@ -13,6 +13,7 @@ from function.log import Log, hushed
 from function.report import INVALID_EVENT, Guard, Refusal, Report
 from function.request import InvalidEvent
 from function.run import run
+from function.sentence import sentence
 from function.settings import InvalidSettings, Settings
 from function.site import Site
 from function.surroundings import Surroundings
@@ -142,7 +143,9 @@ def _answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
 
 
 def _shown(report: Report, secrets: Sequence[str]) -> dict[str, object]:
-    return {name: hushed(value, secrets) for name, value in report.as_dict().items()}
+    """Give the report as JSON has it, with what happened in a sentence, and without secrets."""
+    shown = {"message": sentence(report), **report.as_dict()}
+    return {name: hushed(value, secrets) for name, value in shown.items()}
 
 
 def _what_is_left(report: Report) -> str:
@@ -173,7 +176,7 @@ def _http_answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
         return _http(200, shown)
     message = hushed(_some([refusal.message for refusal in report.invalid], "; "), secrets)
     others = len(report.refusals) > len(report.invalid) or report.outcomes
-    return _http(400, {"code": INVALID_EVENT, "message": message} | (shown if others else {}))
+    return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})
 
 
 def _unauthorized(message: str, context: Context, effects: Effects) -> dict[str, object]:

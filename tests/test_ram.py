@@ -83,15 +83,16 @@ def test_the_policy_allows_the_calls_and_no_other() -> None:
 
 
 def test_the_rest_is_what_the_template_makes_fc_do() -> None:
-    """Beyond ECS the role may write to the template's failure queue and its logstore, and that is all."""
+    """Beyond ECS the role may write to the template's two queues and its logstore, and that is all."""
     others = {one["Action"] for one in POLICY["Statement"] if not one["Action"].startswith("ecs:")}
     assert others == {"mns:SendMessage", "log:PostLogStoreLogs"}
 
-    queue = PROPS["asyncInvokeConfig"]["destinationConfig"]["onFailure"]["destination"]
     account = "${config('AccountID')}"
-    assert statement("mns:SendMessage")["Resource"] == queue.replace("${vars.region}", REGION).replace(
-        account, "*"
-    )
+    queues = [
+        to["destination"].replace("${vars.region}", REGION).replace(account, "*")
+        for to in PROPS["asyncInvokeConfig"]["destinationConfig"].values()
+    ]
+    assert statement("mns:SendMessage")["Resource"] == sorted(queues)
     log = PROPS["logConfig"]
     project = log["project"].replace(account, "*")
     assert statement("log:PostLogStoreLogs")["Resource"] == (

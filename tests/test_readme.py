@@ -47,7 +47,7 @@ def test_every_status_and_every_code_of_the_guard_is_explained() -> None:
 def test_calls_that_the_aliyun_command_line_does_not_know_are_forced() -> None:
     """Its metadata (of 2026-04, in 3.4.11) has no call of Mns-open: it takes one with `--force` only."""
     commands = re.findall(r"^    aliyun mns-open .*", README, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 6
     assert [command for command in commands if " --force " not in command] == []
 
 

@@ -174,8 +174,9 @@ class Destination(Strict):
 
 
 class Destinations(Strict):
-    """Where asynchronous events end that failed to the last."""
+    """Where the reports of complete runs go, and asynchronous events that failed to the last."""
 
+    on_success: Destination
     on_failure: Destination
 
 

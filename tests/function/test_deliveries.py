@@ -127,6 +127,17 @@ def test_over_http_nothing_raises(
         assert set(played.report) == {"code", "message"}
 
 
+def test_over_http_what_was_not_understood_is_said_beside_the_rest(stage: SetStage) -> None:
+    """With others in the delivery the answer is 400 and their report, its code and message the mistake's."""
+    body = [{"InstanceId": A}, {"InstanceId": "nonsense"}]
+    played = play(stage, over_http(body, "a-long-token"), ALARM_TOKEN="a-long-token")
+    assert played.answer.returned is not None
+    assert played.answer.returned["statusCode"] == 400
+    assert played.report["code"] == "InvalidEvent"
+    assert "nonsense" in str(played.report["message"])
+    assert played.report["summary"] == {"total": 1, "stopped": 1}
+
+
 def test_the_alarm_token_is_nowhere_to_be_seen(stage: SetStage) -> None:
     """Not even where an event or a tag repeats it does it reach a line or the report."""
     token = "a-long-token"

@@ -71,6 +71,7 @@ def test_each_outcome_is_a_line_and_a_summary_ends_the_run(stage: SetStage) -> N
     kept = [{key: line[key] for key in played.outcomes[GOOD]} for line in outcomes]
     assert kept == played.report["outcomes"]
     assert summary["summary"] == {"total": 3, "stopped": 1, "refused": 2}
+    assert summary["message"] == played.report["message"]
 
 
 def test_every_parameter_reaches_ecs_as_asked(stage: SetStage) -> None:
