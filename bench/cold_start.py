@@ -34,8 +34,8 @@ START = """
 import sys
 sys.path.insert(0, {code!r})
 import index
-class function: timeout = 60
-class context: request_id, region = "r", "cn-hangzhou"
+class function: name, timeout = "stop-guard", 60
+class context: request_id, region, account_id = "r", "cn-hangzhou", "1234567890123456"
 context.function = function
 if hasattr(index, "initialize"):
     index.initialize(context)
