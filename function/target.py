@@ -273,7 +273,8 @@ class Target:
         if error is not None:
             return self._outcome(Status.FAILED, error.code, error.message, now)
         if self._attempts:
-            message = "time ran out before it could be asked again, with KeepCharging"
+            how = "with KeepCharging" if self._economical_refused else "on its own"
+            message = f"time ran out before it could be asked again, {how}"
             return self._outcome(Status.FAILED, ClientCode.OUT_OF_TIME, message, now)
         return self._outcome(
             Status.NOT_ATTEMPTED, None, "time ran out before the stop call could be sent", now

@@ -96,6 +96,14 @@ def test_refused_as_a_whole_they_go_on_alone(stage: SetStage, code: str) -> None
     assert {outcome["attempts"] for outcome in played.outcomes.values()} == {2}
 
 
+def test_out_of_time_alone_says_so(stage: SetStage) -> None:
+    """What was refused as a whole and had no time to go on alone says that, and no other mode."""
+    faults = (error("StopInstances", "Forbidden.RAM"), error("StopInstance", "Throttling.User"))
+    played = stage(*fleet(6), faults=faults).invoke({"InstanceIds": ids(6)}, timeout=30, CONCURRENCY="1")
+    messages = {one["message"] for one in played.outcomes.values() if one["code"] == "Client.OutOfTime"}
+    assert messages == {"time ran out before it could be asked again, on its own"}
+
+
 def test_economical_mode_refused_is_asked_again_together(stage: SetStage) -> None:
     """Preemptible instances whose StopCharging is refused are stopped with KeepCharging, and warned of."""
     spot = fleet(5, SpotStrategy="SpotAsPriceGo")
