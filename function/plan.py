@@ -57,8 +57,8 @@ def make_plan(
 ) -> Plan:
     """Find and decide. Nothing is stopped in here.
 
-    An instance that several events mean belongs to the first of them, but to one that would really stop it
-    rather than to a dry run.
+    An instance that several events mean belongs to the first of them that sees it, but to one that would
+    really stop it rather than to a dry run.
     """
     started = caller.pace.clock.monotonic()
     wanted = [
@@ -87,7 +87,8 @@ def make_plan(
             meant = _named(request, requests[request], sightings)
         for candidate in meant:
             before = candidates.setdefault(candidate.place, candidate)
-            if isinstance(before.found, Leave) and isinstance(candidate.found, Instance):
+            alike = guard.is_dry_run(before.request, settings) == guard.is_dry_run(request, settings)
+            if alike and isinstance(before.found, Leave) and isinstance(candidate.found, Instance):
                 candidates[candidate.place] = candidate  # seen through another role
     seen = [(one.site, one.found) for one in candidates.values() if isinstance(one.found, Instance)]
     types = learn_types(seen, known_types, ways.ecs, caller)

@@ -128,6 +128,17 @@ def test_two_roles_of_an_account_lead_to_one_outcome(stage: SetStage) -> None:
     assert len(played.stops) == 2
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_dry_run_does_not_hide_a_stop_that_failed(stage: SetStage, *, dry_run: bool) -> None:
+    """What one event could not reach is left to no other event's dry run, only to one that stops it."""
+    roles = [f"acs:ram::{SECOND}:role/{name}" for name in ("one", "two")]
+    there: dict[str, object] = {"InstanceId": "i-bp1of2n1"}
+    events = [{**there, "RoleArn": roles[0]}, {**there, "RoleArn": roles[1], "DryRun": dry_run}]
+    set_up = three_accounts(stage, "AssumeRole:1=NoPermission")
+    played = set_up.invoke(events, ALLOWED_ROLE_ARNS=",".join(roles), CONCURRENCY="1")
+    assert played.outcome["status"] == ("failed" if dry_run else "stopped")
+
+
 def test_no_key_of_a_role_is_ever_said(stage: SetStage) -> None:
     """Not in the log, the report or an exception, even where ECS echoes what was signed."""
     set_up = three_accounts(stage, "StopInstance=SignatureDoesNotMatch,status=400")
