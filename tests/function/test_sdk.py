@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from alibabacloud_ecs20140526.client import Client as EcsClient
 
-from function import sdk
+from function import fc, sdk
+from function.credentials import Credentials
 
 SECRET = "hidden-access-key-secret"
 TOKEN = "hidden-security-token"
@@ -318,3 +319,11 @@ def test_the_ecs_package_is_whole_afterwards() -> None:
         "assert sdk.DescribeInstancesRequest().from_map({'Tag': [{'Key': 'k'}]}).tag[0].key == 'k'"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_fc_s_endpoints_are_host_names() -> None:
+    """Every region that FC's SDK knows has one that can stand in a URL."""
+    known = fc.client("cn-hangzhou", Credentials(), None)._endpoint_map
+    endpoints = {region: fc.client(region, Credentials(), None)._endpoint for region in known}
+    assert len(endpoints) > 20
+    assert [one for one in endpoints.values() if not re.fullmatch(r"[a-z0-9.-]+", one)] == []
