@@ -24,7 +24,7 @@ from local.explain import NotMeant, play
 from local.explain import explain as explained
 from local.fault_text import InvalidFault, parse_fault
 from local.faults import Fault
-from local.fc import Answer, FunctionCompute
+from local.fc import ACCOUNT_ID, Answer, FunctionCompute
 from local.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
 from local.functions import LocalFunctions
 from local.live import LIVE_TIMEOUT_SECONDS, NoCredentials, is_dry, live_environment
@@ -89,7 +89,13 @@ def _invoke_locally(
 ) -> tuple[Answers, Lines]:
     with rehearsal(event, _fleet(fleet), faults=_faults(faults)) as local:
         return _run(
-            event, local.environment, local.clock, local.functions, plan=plan, timeout=TIMEOUT_SECONDS
+            event,
+            local.environment,
+            local.clock,
+            local.functions,
+            account_id=ACCOUNT_ID,
+            plan=plan,
+            timeout=TIMEOUT_SECONDS,
         )
 
 
@@ -118,6 +124,7 @@ def _run(
     clock: SystemClock,
     functions: LocalFunctions | None = None,
     *,
+    account_id: str = "",  # of --live: its credentials don't say whose they are
     plan: bool,
     timeout: int,
 ) -> tuple[Answers, Lines]:
@@ -132,6 +139,7 @@ def _run(
         function = FunctionCompute(
             environment={**environment, "DRY_RUN": "true"} if plan else environment,
             timeout=timeout,
+            account_id=account_id,
             effects=Effects(clock=clock, workers=Threads(clock), write=write, connect=watch.connect),
         )
 

@@ -73,11 +73,13 @@ class FunctionCompute:
     """One instance of the function: initialized once, at its first invocation.
 
     `environment` is all that the function sees of the machine: credentials, region and settings.
+    `account_id`: empty where nobody knows whose account it is.
     """
 
     environment: Mapping[str, str]
     runtime: Runtime = Runtime.PYTHON_3_12
     timeout: int = 300
+    account_id: str = ACCOUNT_ID
     effects: Effects = field(default_factory=Effects)
     _function: Function | None = None
 
@@ -97,10 +99,13 @@ class FunctionCompute:
         region = self.environment.get("FC_REGION", "")
         function = FunctionContext(timeout=self.timeout)
         if self.runtime is Runtime.PYTHON_3_12:
-            return Context(request_id=request_id, region=region, function=function)
+            return Context(
+                request_id=request_id, region=region, account_id=self.account_id, function=function
+            )
         return ContextWithCredentials(
             request_id=request_id,
             region=region,
+            account_id=self.account_id,
             function=function,
             credentials=Credentials.read(None, self.environment),
         )
