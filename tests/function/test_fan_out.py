@@ -172,6 +172,17 @@ def test_what_fc_does_not_take_is_left(stage: SetStage, fault: str, status: str)
     assert played.count("InvokeFunction") == 3
 
 
+@pytest.mark.parametrize("then", ["AccessDenied,status=403", "ResourceThrottled,status=429"])
+def test_what_fc_may_have_taken_stays_unknown(stage: SetStage, then: str) -> None:
+    """Whatever FC says to others, a shard whose answer was lost may be there."""
+    faults = ("InvokeFunction:1-3=reset,when=after", f"InvokeFunction:4-={then}")
+    set_up = stage(*fleet(25), faults=tuple(map(parse_fault, faults)))
+    played = set_up.invoke_with(ON, nightly(), timeout=30)
+    assert len(set_up.functions.waiting) == 3
+    assert played.report["summary"] == {"total": 25, "unknown": 25}
+    assert {outcome["code"] for outcome in played.outcomes.values()} == {"Client.NoAnswer"}
+
+
 @pytest.mark.parametrize(
     "fault", ["InvokeFunction:1=ResourceExhausted", "InvokeFunction:2=ResourceThrottled,status=429"]
 )
