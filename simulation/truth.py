@@ -104,6 +104,7 @@ def _failed(case: Case, outcome: Outcome, calls: Sequence[Stop], _: Sequence[Loo
 def _unknown(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     # An answer that comes at the very moment in which time is up may be heard too late.
     end = case.invocation.ended or 0.0
+    looks = [look for look in looks if (look.call.heard_at or 0.0) < end]
     answered = all(
         call.heard != NO_ANSWER and call.heard_at is not None and call.heard_at < end for call in calls
     )
