@@ -93,17 +93,18 @@ def test_a_small_run_is_done_at_once(stage: SetStage) -> None:
     assert off.report["summary"] == {"total": 25, "stopped": 25}
 
 
-def test_the_shards_ask_for_the_same(stage: SetStage) -> None:
+@pytest.mark.parametrize("yes", [True, False])
+def test_the_shards_ask_for_the_same(stage: SetStage, *, yes: bool) -> None:
     """Mode, consent, force, account and time go with them, said in full; they are dry where the event is."""
     role = "acs:ram::2345678901234567:role/stop-guard"
     there = {"x-emulator": {"AccountId": "2345678901234567"}}
     set_up = stage(*({**one, **there} for one in fleet(12)))
     asked = {
         "RoleArn": role,
-        "ConfirmStop": True,
-        "ForceStop": True,
+        "ConfirmStop": yes,
+        "ForceStop": yes,
         "StoppedMode": "StopCharging",
-        "DryRun": True,
+        "DryRun": yes,
     }
     set_up.invoke_with({**ON, "ALLOWED_ROLE_ARNS": role}, nightly(**asked))
     events = [json.loads(invocation.event) for invocation in set_up.functions.waiting]
@@ -113,8 +114,17 @@ def test_the_shards_ask_for_the_same(stage: SetStage) -> None:
         assert len(data.pop("InstanceIds")) in {10, 2}
         assert data == {**asked, "RegionId": "cn-hangzhou"}
     set_up.deliver()
-    assert [shard.report["dry_run"] for shard in set_up.shards] == [True, True]
-    assert {set_up.ecs.instance(str(one["InstanceId"])).status for one in fleet(12)} == {"Running"}
+    assert [shard.report["dry_run"] for shard in set_up.shards] == [yes, yes]
+    statuses = {set_up.ecs.instance(str(one["InstanceId"])).status for one in fleet(12)}
+    assert statuses == {"Running" if yes else "Stopped"}
+
+
+def test_a_dry_run_of_the_environment_hands_on_dry_runs(stage: SetStage) -> None:
+    """`--plan` on the command line asks for the same: a shard is dry for whoever gets it."""
+    set_up = stage(*fleet(12))
+    set_up.invoke_with({**ON, "DRY_RUN": "true"}, nightly())
+    asked = [json.loads(invocation.event)["data"]["DryRun"] for invocation in set_up.functions.waiting]
+    assert asked == [True, True]
 
 
 def test_the_cap_counts_over_all_shards(stage: SetStage) -> None:

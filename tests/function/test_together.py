@@ -1,7 +1,16 @@
 """Many instances that are stopped alike: StopInstances, in which none of them spoils the others."""
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import pytest
 
+from function import sdk
+from function.credentials import Credentials
+from function.ecs import Ecs, SdkEcs
+from function.errors import EcsError
+from function.guard import StopCall
 from local.fault_text import parse_fault
 from tests.stage import WITH_DISKS, SetStage, error
 
@@ -94,6 +103,53 @@ def test_refused_as_a_whole_they_go_on_alone(stage: SetStage, code: str) -> None
     assert played.batches == [ids(6)]
     assert sorted(stop["InstanceId"] for stop in played.stops) == ids(6)
     assert {outcome["attempts"] for outcome in played.outcomes.values()} == {2}
+
+
+def test_refused_as_a_whole_and_done_all_the_same(stage: SetStage) -> None:
+    """No instance gets a call of its own before a look: here they all turn out to be stopping."""
+    fault = parse_fault("StopInstances=IncorrectInstanceStatus,when=after")
+    played = stage(*fleet(6), faults=(fault,)).invoke({"InstanceIds": ids(6)})
+    assert played.batches == [ids(6)]
+    assert played.stops == []
+    assert played.answer.error is None
+
+
+class Forgetful(SdkEcs):
+    """Says nothing of the first instance of a StopInstances, but has it stopped."""
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """Leave the first out of the answer."""
+        answers = super().stop_together(calls, seconds=seconds)
+        return {one: answer for one, answer in answers.items() if one != calls[0].instance_id}
+
+
+class Careless(SdkEcs):
+    """Says nothing of the first instance of a StopInstances, and does nothing about it either."""
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """Leave the first out of the call."""
+        return super().stop_together(calls[1:], seconds=seconds)
+
+
+@pytest.mark.parametrize(("kind", "asked"), [(Forgetful, 1), (Careless, 2)])
+def test_what_is_not_said_is_looked_at(stage: SetStage, kind: type[SdkEcs], asked: int) -> None:
+    """An instance without a word in the answer may be stopping or not: it is asked for again only if not."""
+    set_up = stage(*fleet(4))
+
+    def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
+        client = sdk.Client(sdk.config(region_id, credentials, endpoint))
+        return kind(region_id, client, credentials, connections)
+
+    function = set_up.function()
+    function.effects = replace(function.effects, connect=connect)
+    answer = function.invoke(json.dumps({"InstanceIds": ids(4)}).encode())
+    report = answer.returned
+    assert report is not None, answer.error
+    assert report["summary"] == {"total": 4, "stopped": 4}
+    outcomes = report["outcomes"]
+    assert isinstance(outcomes, list)
+    attempts = {outcome["instance_id"]: outcome["attempts"] for outcome in outcomes}
+    assert attempts == dict.fromkeys(ids(4), 1) | {ids(4)[0]: asked}
 
 
 def test_out_of_time_alone_says_so(stage: SetStage) -> None:
