@@ -236,7 +236,7 @@ def handed_on_fields(shard: HandedOn) -> dict[str, object]:
     return {
         "region_id": shard.site.region_id,
         "account_id": shard.site.account_id,
-        "message": "handed on to another invocation, which stops them and reports on them",
+        "message": "handed on to another invocation, which reports on them",
         "instance_ids": list(shard.instance_ids),
         "shard_event_id": shard.shard_event_id,
         "shard_request_id": shard.shard_request_id,

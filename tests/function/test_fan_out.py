@@ -122,9 +122,10 @@ def test_the_shards_ask_for_the_same(stage: SetStage, *, yes: bool) -> None:
 def test_a_dry_run_of_the_environment_hands_on_dry_runs(stage: SetStage) -> None:
     """`--plan` on the command line asks for the same: a shard is dry for whoever gets it."""
     set_up = stage(*fleet(12))
-    set_up.invoke_with({**ON, "DRY_RUN": "true"}, nightly())
+    played = set_up.invoke_with({**ON, "DRY_RUN": "true"}, nightly())
     asked = [json.loads(invocation.event)["data"]["DryRun"] for invocation in set_up.functions.waiting]
     assert asked == [True, True]
+    assert not any("stop" in str(part["message"]) for part in parts(played))
 
 
 def test_the_cap_counts_over_all_shards(stage: SetStage) -> None:
