@@ -120,6 +120,14 @@ def test_a_quota_is_the_account_s_own(stage: SetStage) -> None:
     assert {statuses["i-bp1of2n1"], statuses["i-bp1of2n2"]} <= {"failed", "not_attempted"}
 
 
+def test_the_cap_counts_over_all_accounts(stage: SetStage) -> None:
+    """Two in each of two accounts are more than three: nothing is stopped anywhere."""
+    event = {**DEV, "RoleArns": ROLES}
+    played = three_accounts(stage).invoke_with({**ALLOWED, "MAX_INSTANCES": "3"}, event)
+    assert [refusal["code"] for refusal in played.refusals] == ["Guard.TooManyInstances"]
+    assert played.stops == []
+
+
 def test_two_roles_of_an_account_lead_to_one_outcome(stage: SetStage) -> None:
     """An instance that is seen twice is stopped once."""
     roles = [f"acs:ram::{SECOND}:role/{name}" for name in ("one", "two")]
