@@ -149,6 +149,26 @@ def test_json_that_is_no_answer(status: int, body: bytes) -> None:
         assert failure(ecs_at(endpoint)).code == ClientCode.NO_ANSWER
 
 
+STOPPING = {"InstanceId": INSTANCE, "Code": "200", "Message": "success"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"InstanceResponses": {"InstanceResponse": [STOPPING]}},
+        {"RequestId": "R", "InstanceResponses": {"InstanceResponse": None}},
+        {"RequestId": "R", "InstanceResponses": {"InstanceResponse": [STOPPING | {"Code": 200}]}},
+        {"RequestId": "R", "InstanceResponses": {"InstanceResponse": [{"InstanceId": INSTANCE}]}},
+        {"RequestId": "R"},
+    ],
+)
+def test_json_that_is_no_answer_about_many(body: object) -> None:
+    """Of StopInstances, too, only what has ECS's shape is believed: looks will show what it did."""
+    with answering(200, json.dumps(body).encode()) as endpoint, pytest.raises(EcsError) as raised:
+        ecs_at(endpoint).stop_together([CALL], seconds=15)
+    assert raised.value.code == ClientCode.NO_ANSWER
+
+
 def test_a_call_that_may_not_have_left_is_not_said_to_be_sent() -> None:
     """TLS can fail before a call leaves, as where a certificate is not trusted, or after; it is no answer."""
     with answering(200, b"{}") as endpoint:

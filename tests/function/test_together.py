@@ -65,6 +65,19 @@ def test_only_what_is_stopped_alike_goes_together(stage: SetStage) -> None:
     ]
 
 
+def test_only_what_is_forced_alike_goes_together(stage: SetStage) -> None:
+    """Two events of one delivery make two calls where but one of them forces."""
+    events = [{"InstanceIds": ids(8)[:4], "ForceStop": True}, {"InstanceIds": ids(8)[4:]}]
+    played = stage(*fleet(8)).invoke(events)
+    forced = {
+        call.parameters["InstanceId.1"]: call.parameters["ForceStop"]
+        for call in played.calls
+        if call.action == "StopInstances"
+    }
+    assert sorted(played.batches) == [ids(8)[:4], ids(8)[4:]]
+    assert forced == {ids(8)[0]: "True", ids(8)[4]: "False"}
+
+
 def test_a_dry_run_never_goes_together(stage: SetStage) -> None:
     """SuccessFirst passes every dry run, even of what can't be stopped, so each has its own call."""
     broken = {"x-emulator": {"StopInstance": "DiskError"}}
@@ -131,9 +144,21 @@ class Careless(SdkEcs):
         return super().stop_together(calls[1:], seconds=seconds)
 
 
-@pytest.mark.parametrize(("kind", "asked"), [(Forgetful, 1), (Careless, 2)])
+class Denying(SdkEcs):
+    """Does not let the first instance of a StopInstances be stopped by it."""
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """Deny the first."""
+        denied = EcsError("Forbidden.RAM", "not by this action")
+        return {**super().stop_together(calls[1:], seconds=seconds), calls[0].instance_id: denied}
+
+
+@pytest.mark.parametrize(("kind", "asked"), [(Forgetful, 1), (Careless, 2), (Denying, 2)])
 def test_what_is_not_said_is_looked_at(stage: SetStage, kind: type[SdkEcs], asked: int) -> None:
-    """An instance without a word in the answer may be stopping or not: it is asked for again only if not."""
+    """An instance without a word in the answer may be stopping or not: it is asked for again only if not.
+
+    One that StopInstances may not stop is asked for on its own.
+    """
     set_up = stage(*fleet(4))
 
     def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
