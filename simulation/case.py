@@ -15,8 +15,8 @@ from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish
 from simulation.wishes import shard_wish
 
 MAX_AHEAD_SECONDS = 300.0
-END_SECONDS = 3.1
-"""With less than this until FC's timeout, no further call has to be sent."""
+END_SECONDS = 4.1
+"""With less until FC's timeout no further call has to be sent: 1.5 s to wait, 1 s to call, 1.5 s to end."""
 TYPES_WITH_DISKS_BY_FAMILY = frozenset({"ecs.i2.xlarge"})
 """Of the types that simulated instances have, those whose family is known for its local disks."""
 
