@@ -49,6 +49,14 @@ def test_each_account_is_stopped_through_its_role(stage: SetStage, key: str) -> 
     assert {line["account_id"] for line in played.lines if "instance_id" in line} == {SECOND, THIRD}
 
 
+@pytest.mark.parametrize(("timeout", "seconds"), [(300, "900"), (1800, "1799"), (7200, "3600")])
+def test_a_session_lasts_as_long_as_the_run(stage: SetStage, timeout: int, seconds: str) -> None:
+    """Not shorter than STS allows, nor longer than every role does."""
+    played = three_accounts(stage).invoke_with(ALLOWED, {**DEV, "RoleArn": ROLES[0]}, timeout=timeout)
+    (asked,) = (call.parameters for call in played.calls if call.action == "AssumeRole")
+    assert asked["DurationSeconds"] == seconds
+
+
 def test_without_a_role_it_is_the_own_account(stage: SetStage) -> None:
     """Nothing is assumed, and other accounts' instances are not even seen."""
     played = three_accounts(stage).invoke_with(ALLOWED, DEV)

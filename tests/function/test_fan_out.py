@@ -150,6 +150,29 @@ def test_a_run_that_is_repeated_does_no_harm(stage: SetStage) -> None:
     assert sorted(statuses) == ["already_stopped"] * 25 + ["stopped"] * 25
 
 
+def test_the_order_of_the_ids_does_not_matter(stage: SetStage) -> None:
+    """ECS may list a fleet in any order: the same shards have the same instances."""
+    ids = [str(one["InstanceId"]) for one in fleet(25)]
+    contents = []
+    for order in (ids, ids[::-1]):
+        set_up = stage(*fleet(25))
+        event = {"triggerName": "nightly", "triggerTime": "2026-01-15T20:00:00Z"}
+        set_up.invoke_with(ON, {**event, "payload": json.dumps({"InstanceIds": order})})
+        contents.append(sorted(invocation.event for invocation in set_up.functions.waiting))
+    assert contents[0] == contents[1]
+
+
+def test_the_longest_event_id_leaves_room_for_a_number(stage: SetStage) -> None:
+    """A shard's id is one that an event may have, however long that of its event is."""
+    wrapped = {"specversion": "1.0", "id": "é" * 256, "source": "tests", "type": "tests", "data": TAG}
+    set_up = stage(*fleet(25))
+    parent = set_up.invoke_with(ON, {**wrapped, "time": "2026-01-15T20:00:00Z"})
+    set_up.deliver()
+    given = sorted(str(shard.report["event_id"]) for shard in set_up.shards)
+    assert given == [f"{'é' * 240}#{n}of3" for n in (1, 2, 3)]
+    assert [part["shard_event_id"] for part in parts(parent)] == given
+
+
 def test_a_stale_shard_is_refused(stage: SetStage) -> None:
     """A shard has the time of its event: FC can't deliver tonight's stop tomorrow."""
     set_up = stage(*fleet(25))
