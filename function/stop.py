@@ -47,7 +47,7 @@ def _ask(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:
     due = [target for target in pending if target.step is Step.ASK and target.due <= now]
     for target in due:
         if target.good_until < now:
-            target.held(now)
+            target.held(now, pace)
     room: dict[Lane, int | None] = {}
     calls = []
     for action, targets in _together([target for target in due if target.step is Step.ASK]):
@@ -56,7 +56,7 @@ def _ask(pending: Sequence[Target], ecs: EcsOf, caller: Caller) -> Settled:
         left = room[own] if own in room else pace.room(action, site)
         if left == 0:
             for target in targets:
-                target.held(pace.window_ends())
+                target.held(pace.window_ends(), pace)
         else:
             calls.append(_stop_call(action, targets, ecs, pace.clock))
             left = left if left is None else left - 1

@@ -98,9 +98,12 @@ class Target:
         """Note that its stop call goes out now."""
         self._first_sent = now if self._first_sent is None else self._first_sent
 
-    def held(self, until: float) -> None:
-        """Note that its stop call did not go out: look again before it may."""
-        self._look_at(until)
+    def held(self, until: float, pace: Pace) -> None:
+        """Note that its stop call may not go out until then: look again before it does.
+
+        While it is not known what an earlier call has done, looks go on meanwhile, to show it in time.
+        """
+        self._look_at(min(until, self._next_poll(pace)) if self._in_doubt else until)
 
     def part(self, error: EcsError, now: float) -> None:
         """Note that ECS refused the StopInstances that it was in: it is asked for alone, after a look."""
@@ -113,7 +116,7 @@ class Target:
         """Take in what came of the stop call; `result` is the request id where ECS accepted."""
         now = pace.clock.monotonic()
         if isinstance(result, Unfinished):
-            self.held(max(now, pace.opens(action, self.site)))
+            self.held(max(now, pace.opens(action, self.site)), pace)
             return None
         if isinstance(result, EcsError):
             return self._not_accepted(action, result, pace)
@@ -142,7 +145,7 @@ class Target:
             return None
         self._error = error
         if means is Meaning.THROTTLED:
-            self._look_at(pace.after(action, self.site, error, self._tries))
+            self.held(pace.after(action, self.site, error, self._tries), pace)
         elif means is Meaning.LOOK_AGAIN or error.passing:
             self._tries += 1
             self._ask_from = pace.after(action, self.site, error, self._tries)

@@ -88,3 +88,15 @@ def test_what_was_done_is_seen_however_long_ecs_asks_to_wait(stage: SetStage) ->
     played = set_up.invoke({"InstanceId": "i-bp1a"}, timeout=60)
     assert played.outcome["status"] == "stopped"
     assert played.outcome["attempts"] == 1
+
+
+def test_what_was_done_is_seen_while_the_next_call_is_throttled(stage: SetStage) -> None:
+    """A stop in doubt is looked at until it shows, though there is no time left for the next window."""
+    script = (
+        "StopInstance:1=ServiceUnavailable,when=after",
+        "StopInstance=stale,seconds=8",
+        "StopInstance:2-=Throttling.User",
+    )
+    set_up = stage({"InstanceId": "i-bp1a"}, faults=tuple(map(parse_fault, script)))
+    played = set_up.invoke({"InstanceId": "i-bp1a"}, timeout=40)
+    assert played.outcome["status"] == "stopped"
