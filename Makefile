@@ -30,7 +30,7 @@ test: $(STAMP) ## all tests
 	@tests/setup
 	@$(BIN)/python -m pytest -n auto --dist worksteal -q
 
-soak: $(STAMP) ## a million simulated runs, each from its seed, and 200 under stress; takes an hour or two
+soak: $(STAMP) ## a million simulated runs, each from its seed, and 200 under stress; takes half an hour or more
 	@STRESS_RUNS=200 $(BIN)/python -m pytest -n auto -q tests/function/test_stress.py
 	@$(BIN)/python -m simulation --runs 1000000 --first-seed 1000000 --workers $(or $(WORKERS),2)
 
