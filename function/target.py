@@ -103,7 +103,8 @@ class Target:
 
         While it is not known what an earlier call has done, looks go on meanwhile, to show it in time.
         """
-        self._look_at(min(until, self._next_poll(pace)) if self._in_doubt else until)
+        latest = pace.clock.monotonic() + POLL_SECONDS[-1]
+        self._look_at(pace.in_time(min(until, latest)) if self._in_doubt else until)
 
     def part(self, error: EcsError, now: float) -> None:
         """Note that ECS refused the StopInstances that it was in: it is asked for alone, after a look."""
@@ -149,13 +150,11 @@ class Target:
         elif means is Meaning.LOOK_AGAIN or error.passing:
             self._tries += 1
             self._ask_from = pace.after(action, self.site, error, self._tries)
-            self._look_at(now if means is Meaning.LOOK_AGAIN else self._ask_from)
             if error.in_doubt and not self.stop.call.dry_run:
                 self._in_doubt = self._not_looked_since = True
                 self._doubt_ends = now + self.verify_seconds
                 self._unanswered |= means is Meaning.UNKNOWN
-                # However long ECS wants to be left alone, what it did is to be seen in time.
-                self._look_at(pace.in_time(min(self._ask_from, now + POLL_SECONDS[-1])))
+            self.held(now if means is Meaning.LOOK_AGAIN else self._ask_from, pace)
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
             refused = Leave(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
             return self._settle(refused, pace)
