@@ -8,6 +8,7 @@ from typing import Any
 
 from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE, STOP_INSTANCES
 from function.effects import Effects, Threads
+from function.fc import INVOKE_FUNCTION
 from local.actions import ACTIONS
 from local.backend import Call, LocalEcs
 from local.fc import Answer, FunctionCompute
@@ -96,6 +97,8 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
     explained: dict[str, int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)
+        if call.action == INVOKE_FUNCTION:
+            continue  # FC's API has another form
         aliyun, *codes = samples(typed, endpoint)
         yield f"### {aliyun.title}"
         yield _fenced(aliyun.text, aliyun.language)
