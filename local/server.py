@@ -10,7 +10,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from local.application import Application
@@ -53,17 +53,37 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         """Answer one request and leave the connection open unless the client asked otherwise."""
-        length, *more = self.headers.get_all("Content-Length", ["0"])
-        if more:
-            self.send_error(HTTPStatus.BAD_REQUEST)
-        elif "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
-            self.send_error(HTTPStatus.LENGTH_REQUIRED)
-        elif len(length) > 9 or int(length) > MAX_BODY:  # noqa: PLR2004 - digits, more than MAX_BODY has
-            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        elif len(body := self.rfile.read(int(length))) < int(length):
-            self.send_error(HTTPStatus.BAD_REQUEST)
+        body = self._body()
+        if isinstance(body, HTTPStatus):
+            self.send_error(body)
         else:
             self._serve(body)
+
+    def _body(self) -> bytes | HTTPStatus:
+        """Read the request's body, or say what is wrong with it."""
+        length, *more = self.headers.get_all("Content-Length", ["0"])
+        if more:
+            return HTTPStatus.BAD_REQUEST
+        if "Transfer-Encoding" in self.headers:
+            return self._chunks()
+        if not (length.isascii() and length.isdigit()):
+            return HTTPStatus.LENGTH_REQUIRED
+        if len(length) > 9 or int(length) > MAX_BODY:  # noqa: PLR2004 - digits, more than MAX_BODY has
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        body = self.rfile.read(int(length))
+        return body if len(body) == int(length) else HTTPStatus.BAD_REQUEST
+
+    def _chunks(self) -> bytes | HTTPStatus:
+        """Read a body in chunks, which is how the Node.js SDK sends an event to FC."""
+        if self.headers.get_all("Transfer-Encoding") != ["chunked"]:
+            return HTTPStatus.NOT_IMPLEMENTED
+        if "Content-Length" in self.headers:
+            return HTTPStatus.BAD_REQUEST
+        try:
+            body = DechunkedInput(self.rfile).read(MAX_BODY + 1)  # type: ignore[arg-type]  # a file of bytes
+        except (OSError, ValueError):  # a chunk that is none, or that ends early
+            return HTTPStatus.BAD_REQUEST
+        return body if len(body) <= MAX_BODY else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
     def _serve(self, body: bytes) -> None:
         try:

@@ -152,7 +152,8 @@ def test_requests_that_are_no_calls(
         ([("Content-Length", "-1")], 411),
         ([("Content-Length", "00000000009999999")], 413),
         ([("Content-Length", "2000000")], 413),
-        ([("Transfer-Encoding", "chunked")], 411),
+        ([("Transfer-Encoding", "gzip, chunked")], 501),
+        ([("Transfer-Encoding", "chunked"), ("Content-Length", "0")], 400),
         ([("Content-Length", "0"), ("Content-Length", "0")], 400),
         ([(f"X-{number}", "") for number in range(101)], 431),
     ],
@@ -170,6 +171,42 @@ def test_bodies_that_cant_be_read(
     response = connection.getresponse()
     assert response.status == status
     assert response.getheader("Connection") == "close"
+    assert json.loads(response.read())["Code"] == "InvalidRequest"
+    connection.close()
+
+
+def test_a_body_in_chunks(make_ecs: Make, wire: Connect) -> None:
+    """A form in chunks is read like any other, and the connection stays open for the next call."""
+    ecs = make_ecs()
+    connection = http.client.HTTPConnection(wire(ecs).endpoint.removeprefix("http://"), timeout=10)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for action in ("First", "Second"):
+        connection.request("POST", "/", iter([b"Action=", action.encode()]), headers, encode_chunked=True)
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("Connection")) == (400, None)
+        answer.read()
+    assert [call.action for call in ecs.calls] == ["First", "Second"]
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"not a number\r\n", 400),
+        (b"-1\r\n", 400),
+        (b"4\r\nevent\r\n0\r\n\r\n", 400),
+        (b"fffff\r\n" + b"x" * 0xFFFFF + b"\r\nff\r\n" + b"x" * 0xFF + b"\r\n0\r\n\r\n", 413),
+    ],
+)
+def test_chunks_that_cant_be_read(body: bytes, status: int, make_ecs: Make, wire: Connect) -> None:
+    """A body in chunks that are none, or too many, is refused by an error of the API, and it is the last."""
+    client = wire(make_ecs())
+    connection = http.client.HTTPConnection(client.endpoint.removeprefix("http://"), timeout=10)
+    connection.putrequest("POST", "/")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders(body)
+    response = connection.getresponse()
+    assert (response.status, response.getheader("Connection")) == (status, "close")
     assert json.loads(response.read())["Code"] == "InvalidRequest"
     connection.close()
 
