@@ -215,18 +215,19 @@ def explain(
 ) -> None:
     """Show each call that a run would make: parameters, signature, aliyun command line, sample code.
 
-    The code calls the region's own endpoint, or what ECS_ENDPOINT says.
+    The code calls the region's own endpoints, or what ECS_ENDPOINT and the like say.
     """
     run = play(_read(event), _fleet(fleet))
     try:
-        if run.calls or run.answer.error is None:
-            for block in explained(run, instance_id=instance, endpoint=os.environ.get("ECS_ENDPOINT")):
+        if run.calls or run.answers[0].error is None:
+            for block in explained(run, instance_id=instance, settings=os.environ):
                 typer.secho(f"{block}\n", bold=block.startswith("#") or None)
     except NotMeant as error:
         raise typer.BadParameter(f"--instance: {error}") from None
-    if run.answer.error is not None:
-        display.complain(f"{type(run.answer.error).__name__}: {run.answer.error}")
-    raise typer.Exit(_exit_code(run.answer))
+    for answer in run.answers:
+        if answer.error is not None:
+            display.complain(f"{type(answer.error).__name__}: {answer.error}")
+    raise typer.Exit(max(map(_exit_code, run.answers)))
 
 
 @app.command()

@@ -2,17 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE, STOP_INSTANCES
 from function.effects import Effects, Threads
 from function.fc import INVOKE_FUNCTION
-from local.actions import ACTIONS
 from local.backend import Call, LocalEcs
 from local.fc import Answer, FunctionCompute
-from local.fleet import DEFAULT_REGION, Fleet
+from local.fleet import Fleet
+from local.products import product_of
 from local.quoting import literal
 from local.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, HurriedClock, rehearsal
 from local.samples import samples
@@ -20,12 +21,12 @@ from local.signatures import acs3_signature
 from local.typed_call import TypedCall, typed_call
 
 _INTRODUCTION = """\
-The run makes {in_all} calls in all; repetitions, such as looking again until an
-instance is Stopped, are left out. It was played on a local ECS, so each call
-is sent to that, and signed with its key (id {key_id}): in the cloud, host,
-time, nonce, key and signature are others. The code takes its key from where
-the SDK finds one, such as ALIBABA_CLOUD_ACCESS_KEY_ID and
-ALIBABA_CLOUD_ACCESS_KEY_SECRET in the environment."""
+{run} makes {in_all} calls in all; repetitions, such as looking again until an instance is Stopped, are left
+out. It was played on a local ECS, so each call is sent to that, and signed with its key (id {key_id}): in the
+cloud, host, time, nonce, key and signature are others. The code takes its key from where the SDK finds one,
+such as ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the environment."""
+_WIDTH = 80
+"""Columns of the prose."""
 
 Line = dict[str, Any]
 """A log line of the function, read back."""
@@ -37,15 +38,18 @@ class NotMeant(ValueError):  # noqa: N818 - what is wrong is the question, and t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run that was played: the calls in their order, each also in types, what came of it, and its log."""
+    """A run that was played: the calls in their order, each also in types, what came of it, and its log.
+
+    `answers`: of the run itself, then of the shards that it has handed on.
+    """
 
     calls: tuple[tuple[Call, TypedCall], ...]
-    answer: Answer
+    answers: tuple[Answer, ...]
     lines: tuple[Line, ...]
 
 
 def play(event: bytes, fleet: Fleet) -> Run:
-    """Run the function on an event, without waiting, and one call at a time: always in the same order."""
+    """Run the function on an event and its shards, without waiting, one call at a time: in the same order."""
     lines: list[Line] = []
     with rehearsal(event, fleet, make_clock=HurriedClock) as local:
         function = FunctionCompute(
@@ -57,30 +61,42 @@ def play(event: bytes, fleet: Fleet) -> Run:
                 write=lambda text: lines.append(json.loads(text)),
             ),
         )
-        answer = function.invoke(event)
+        answers = [function.invoke(event)]
+
+        def invoke(shard: bytes) -> Answer:
+            answers.append(function.invoke(shard))
+            return answers[-1]
+
+        local.functions.deliver(invoke)
+    own = local.environment["FC_REGION"]
     calls = tuple(
-        (call, typed_call(call.action, _region(local.ecs, call), call.parameters)) for call in local.ecs.calls
+        (call, typed_call(call.action, _region(local.ecs, call, own), call.parameters))
+        for call in local.ecs.calls
     )
-    return Run(calls=calls, answer=answer, lines=tuple(lines))
+    return Run(calls=calls, answers=tuple(answers), lines=tuple(lines))
 
 
-def _region(ecs: LocalEcs, call: Call) -> str:
-    """Say where a call went: StopInstance and DescribeInstanceTypes don't name their region."""
+def _region(ecs: LocalEcs, call: Call, own: str) -> str:
+    """Say where a call went: not all name a region; those of STS and FC go to the function's own."""
     if "RegionId" in call.parameters:
         return call.parameters["RegionId"]
     named = set(call.parameters.values())
     for instance in ecs.instances():
         if named & {instance.instance_id, instance.profile.document["InstanceType"]}:
             return instance.profile.region_id
-    return DEFAULT_REGION
+    return own
 
 
-def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = None) -> Iterator[str]:
+def explain(
+    run: Run, *, instance_id: str | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Write Markdown, a block at a time: of the whole run, or of what concerns one instance.
 
-    `endpoint`: what the code is to call, `http(s)://host[:port]`; None: the region's own. In a whole run
-    the code is there once for each action. Raise NotMeant if the event means other instances.
+    `settings`: may say, in ECS_ENDPOINT and the like, what the code is to call: `http(s)://host[:port]`; else
+    the region's own. In a whole run the code is there once for each action. Raise NotMeant if the event means
+    other instances.
     """
+    endpoints = settings or {}
     lines = [line for line in run.lines if "instance_id" in line or "code" in line]
     if instance_id is not None:
         meant = [line["instance_id"] for line in lines if "instance_id" in line]
@@ -93,17 +109,13 @@ def explain(run: Run, *, instance_id: str | None = None, endpoint: str | None = 
         for call, typed in _shown(run.calls)
         if instance_id is None or _is_about(call, instance_id)
     ]
-    yield from _introduction(calls, len(run.calls), instance_id)
+    yield from _introduction(run, calls, instance_id)
     explained: dict[str, int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)
-        if call.action == INVOKE_FUNCTION:
-            continue  # FC's API has another form
-        aliyun, *codes = samples(typed, endpoint)
+        aliyun, *codes = samples(typed, endpoints.get(product_of(call.action).endpoint_setting))
         yield f"### {aliyun.title}"
         yield _fenced(aliyun.text, aliyun.language)
-        if call.action not in ACTIONS:
-            continue  # the code is ECS's
         before = explained.setdefault(call.action, number)
         if before == number or instance_id is not None:
             for sample in codes:
@@ -140,8 +152,16 @@ def _stopped(call: Call) -> list[str]:
     return [text for name, text in call.parameters.items() if stops and name.startswith("InstanceId")]
 
 
+def _handed_on(call: Call) -> list[str]:
+    """Give the instances of the shard that an InvokeFunction hands on."""
+    if call.action != INVOKE_FUNCTION:
+        return []
+    ids: list[str] = json.loads(call.parameters["body"])["data"]["InstanceIds"]
+    return ids
+
+
 def _is_about(call: Call, instance_id: str) -> bool:
-    return instance_id in _stopped(call) or instance_id in _described(call)
+    return any(instance_id in ids for ids in (_stopped(call), _described(call), _handed_on(call)))
 
 
 def _may_be_about(line: Line, instance_id: str) -> bool:
@@ -153,12 +173,20 @@ def _may_be_about(line: Line, instance_id: str) -> bool:
 
 
 def _introduction(
-    calls: Sequence[tuple[Call, TypedCall]], in_all: int, instance_id: str | None
+    run: Run, calls: Sequence[tuple[Call, TypedCall]], instance_id: str | None
 ) -> Iterator[str]:
     counts = Counter(call.action for call, _ in calls)
     what = ", ".join(f"{count} {action}" for action, count in counts.items()) or "none"
     yield f"# Calls of the run{f' about {instance_id}' if instance_id else ''}: {what}"
-    yield _INTRODUCTION.format(in_all=in_all, key_id=LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_ID"])
+    yield fill(
+        _INTRODUCTION.format(
+            run="The run with its shards" if len(run.answers) > 1 else "The run",
+            in_all=len(run.calls),
+            key_id=LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        ),
+        _WIDTH,
+        break_on_hyphens=False,
+    )
 
 
 def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
@@ -166,7 +194,8 @@ def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
     parameters = "".join(f"{name} = {_visible(text)}\n" for name, text in typed.flat())
     about = f" {call.parameters['InstanceId']}" if call.action == STOP_INSTANCE else ""
     yield f"## {number}. {call.action}{about} in {typed.region_id}"
-    yield f"The local ECS answers {call.status}{f' {call.code}' if call.code else ''}."
+    api = product_of(call.action).code.upper()
+    yield f"The local {api} answers {call.status}{f' {call.code}' if call.code else ''}."
     yield "### Parameters"
     yield _fenced(parameters, "text")
     yield "### Canonical request"

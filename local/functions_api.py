@@ -61,7 +61,7 @@ class FunctionsApi:
         shown = ""
         try:
             name = _function_name(request)
-            parameters = {"functionName": name, **parameters}
+            parameters = {"functionName": name, **parameters, "body": request.body.decode(errors="replace")}
             signed = read_signature(request)
             shown = signed.shown
             account_id = self._authenticator.verify(signed)

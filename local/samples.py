@@ -1,22 +1,31 @@
 """Sample code: the same call as an aliyun command line, and for the SDKs of Python, Node.js, Java and Go.
 
 Each sample is whole and runs as it is. The credentials come from the SDK's own chain, so none are in it.
-What the SDKs are called and how they are used: the packages themselves, ecs20140526 in each language.
+What the SDKs are called and how they are used: the packages themselves, ecs20140526 and the like.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Self
+from urllib.parse import quote, urlsplit
 
 from pydantic.alias_generators import to_snake
 
+from function.fc import INVOKE_FUNCTION
 from function.sts import ASSUME_ROLE
+from local.products import product_of
 from local.quoting import literal, shell_word, utf16_literal
 from local.typed_call import Record, TypedCall, Value
 
-DRY_RUN_REMARK = "A dry run that passes is answered with the error code DryRunOperation."
+_BODY = "body"
+"""The parameter that is no text for most SDKs, but a stream."""
+
+_LONGS = frozenset({"DurationSeconds"})
+"""The numbers that have 64 bits in Java."""
 
 _Text = Callable[[str], str]
+_Write = Callable[[str, Value], str]
+"""Writes the value of a parameter of this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +39,30 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a call goes; no host: the region's own endpoint, which every SDK knows."""
+    """Where a call goes; no host: the region's own endpoint, which every SDK knows. No protocol: HTTPS."""
 
     region_id: str
     host: str
     protocol: str
 
+    @classmethod
+    def of(cls, call: TypedCall, endpoint: str | None) -> Self:
+        """Take the endpoint, `http(s)://host[:port]`, or the region's own."""
+        if endpoint:
+            parts = urlsplit(endpoint)
+            return cls(call.region_id, parts.netloc, parts.scheme.upper())
+        own = product_of(call.action).endpoint
+        return cls(call.region_id, own.format(region_id=call.region_id), "")
+
     def settings(self) -> tuple[tuple[str, str], ...]:
         """Give what the SDKs' Config has to say, in their common CamelCase."""
-        elsewhere = (("Endpoint", self.host), ("Protocol", self.protocol)) if self.host else ()
-        return (("RegionId", self.region_id), *elsewhere)
+        given = (("RegionId", self.region_id), ("Endpoint", self.host), ("Protocol", self.protocol))
+        return tuple((name, text) for name, text in given if text)
 
 
 def samples(call: TypedCall, endpoint: str | None = None) -> tuple[Sample, ...]:
     """Write the call in each way; `endpoint` is `http(s)://host[:port]`, None the region's own."""
-    parts = urlsplit(endpoint or "")
-    place = _Place(call.region_id, parts.netloc, parts.scheme.upper())
+    place = _Place.of(call, endpoint)
     return (
         Sample("aliyun command line", "sh", _aliyun(call, place)),
         Sample("Python", "python", _python(call, place)),
@@ -55,12 +72,24 @@ def samples(call: TypedCall, endpoint: str | None = None) -> tuple[Sample, ...]:
     )
 
 
+def _camel(name: str) -> str:
+    """Write a name as setters do: `InstanceId`, `XFcInvocationType`, `Body`."""
+    return "".join(word[0].upper() + word[1:] for word in name.split("-"))
+
+
 def _lower_first(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def _is_dry_run(call: TypedCall) -> bool:
-    return call.parameters.get("DryRun") is True
+def _remark(call: TypedCall, mark: str) -> str:
+    """Say what may surprise, as a line of comment."""
+    if call.parameters.get("DryRun") is True:
+        return f"{mark} A dry run that passes is answered with the error code DryRunOperation.\n"
+    if call.action == ASSUME_ROLE:
+        return f"{mark} The answer holds a key and its secret: show it to nobody.\n"
+    if call.action == INVOKE_FUNCTION:
+        return f"{mark} FC answers with an id once it has the event; the function runs later.\n"
+    return ""
 
 
 def _value(
@@ -74,15 +103,20 @@ def _value(
 
 
 def _aliyun(call: TypedCall, place: _Place) -> str:
-    product = "sts" if call.action == ASSUME_ROLE else "ecs"
-    words = [f"aliyun {product} {call.action} --region {shell_word(place.region_id)}"]
+    product = product_of(call.action)
+    if call.in_path:
+        what = f"POST {shell_word(f'/{product.version}/functions/{quote(*call.in_path)}/invocations')}"
+        given = [("header", f"{name}={value}") for name, value in call.headers.items()]
+        given += [(name, str(value)) for name, value in call.request.items()]
+    else:
+        what, given = call.action, list(call.flat())
+    words = [f"aliyun {product.code} {what} --region {shell_word(place.region_id)}"]
     if place.host:
         words.append(
             f"--endpoint {shell_word(place.host)}" + (" --insecure" if place.protocol == "HTTP" else "")
         )
-    words += [f"--{name} {shell_word(text)}" for name, text in call.flat()]
-    remark = f"# {DRY_RUN_REMARK}\n" if _is_dry_run(call) else ""
-    return remark + " \\\n    ".join(words) + "\n"
+    words += [f"--{name} {shell_word(text)}" for name, text in given]
+    return _remark(call, "#") + " \\\n    ".join(words) + "\n"
 
 
 def _python(call: TypedCall, place: _Place) -> str:
@@ -90,64 +124,95 @@ def _python(call: TypedCall, place: _Place) -> str:
         given = ", ".join(f"{to_snake(field)}={literal(text)}" for field, text in fields.items())
         return f"models.{call.action}Request{name}({given})"
 
-    def argument(name: str, value: Value) -> str:
+    def line(name: str, value: Value, indent: int) -> str:
         shown = str(value) if isinstance(value, bool) else _value(name, value, literal, record)
-        return f"        {to_snake(name)}={shown},\n"
+        return f"{' ' * indent}{to_snake(name)}={shown},\n"
 
-    config = "".join(f"        {to_snake(name)}={literal(text)},\n" for name, text in place.settings())
-    arguments = "".join(argument(name, value) for name, value in call.parameters.items())
-    remark = f"# {DRY_RUN_REMARK}\n" if _is_dry_run(call) else ""
+    def model(kind: str, parameters: Mapping[str, Value]) -> str:
+        lines = "".join(line(name, value, 8) for name, value in parameters.items())
+        return f"models.{call.action}{kind}(\n{lines}    )"
+
+    product = product_of(call.action)
+    config = "".join(line(name, text, 8) for name, text in place.settings())
+    method, arguments, shown = to_snake(call.action), [model("Request", call.request)], "body.to_map()"
+    runtime = ""
+    if call.in_path:
+        method += "_with_options"
+        arguments = [
+            *map(literal, call.in_path),
+            *arguments,
+            model("Headers", call.headers),
+            "RuntimeOptions()",
+        ]
+        shown = "headers"
+        runtime = "from darabonba.runtime import RuntimeOptions\n"
+    given = "".join(f"    {argument},\n" for argument in arguments)
     return f"""\
-# pip install alibabacloud_ecs20140526 alibabacloud_credentials
+# pip install alibabacloud_{product.package} alibabacloud_credentials
 from alibabacloud_credentials.client import Client as Credential
-from alibabacloud_ecs20140526 import models
-from alibabacloud_ecs20140526.client import Client
+from alibabacloud_{product.package} import models
+from alibabacloud_{product.package}.client import Client
 from alibabacloud_tea_openapi.models import Config
-
+{runtime}
 client = Client(
     Config(
         credential=Credential(),
 {config}    )
 )
-{remark}response = client.{to_snake(call.action)}(
-    models.{call.action}Request(
-{arguments}    )
-)
-print(response.body.to_map())
+{_remark(call, "#")}response = client.{method}(
+{given})
+print(response.{shown})
 """
 
 
 def _typescript(call: TypedCall, place: _Place) -> str:
+    product = product_of(call.action)
+
     def record(name: str, fields: Record) -> str:
         given = ", ".join(f"{_lower_first(field)}: {utf16_literal(text)}" for field, text in fields.items())
-        return f"new ecs.{call.action}Request{name}({{ {given} }})"
+        return f"new {product.code}.{call.action}Request{name}({{ {given} }})"
 
-    config = "".join(
-        f"      {_lower_first(name)}: {utf16_literal(text)},\n" for name, text in place.settings()
-    )
-    arguments = "".join(
-        f"      {_lower_first(name)}: {_value(name, value, utf16_literal, record)},\n"
-        for name, value in call.parameters.items()
-    )
-    remark = f"  // {DRY_RUN_REMARK}\n" if _is_dry_run(call) else ""
+    def line(name: str, value: Value) -> str:
+        shown = _value(name, value, utf16_literal, record)
+        shown = f"Readable.from([Buffer.from({shown})])" if name == _BODY else shown
+        return f"      {_lower_first(_camel(name))}: {shown},\n"
+
+    def model(kind: str, parameters: Mapping[str, Value]) -> str:
+        lines = "".join(line(name, value) for name, value in parameters.items())
+        return f"new {product.code}.{call.action}{kind}({{\n{lines}    }})"
+
+    config = "".join(line(name, text) for name, text in place.settings())
+    method, arguments, shown = _lower_first(call.action), [model("Request", call.request)], "body"
+    packages, readable, runtime = "", "", ""
+    if call.in_path:
+        method += "WithOptions"
+        arguments = [
+            *map(utf16_literal, call.in_path),
+            *arguments,
+            model("Headers", call.headers),
+            "new RuntimeOptions()",
+        ]
+        shown = "headers"
+        packages = " @darabonba/typescript"
+        readable = 'import { Readable } from "node:stream";\n'
+        runtime = 'import { RuntimeOptions } from "@darabonba/typescript";\n'
+    given = "".join(f"    {argument},\n" for argument in arguments)
     return f"""\
-// npm install @alicloud/ecs20140526 @alicloud/openapi-core @alicloud/credentials
+// npm install @alicloud/{product.package} @alicloud/openapi-core @alicloud/credentials{packages}
 // npx tsx sample.ts
-import Credential from "@alicloud/credentials";
-import Client, * as ecs from "@alicloud/ecs20140526";
+{readable}import Credential from "@alicloud/credentials";
+import Client, * as {product.code} from "@alicloud/{product.package}";
 import {{ $OpenApiUtil }} from "@alicloud/openapi-core";
-
+{runtime}
 async function main() {{
   const client = new Client(
     new $OpenApiUtil.Config({{
       credential: new Credential(),
 {config}    }}),
   );
-{remark}  const response = await client.{_lower_first(call.action)}(
-    new ecs.{call.action}Request({{
-{arguments}    }}),
-  );
-  console.log(response.body);
+{_remark(call, "  //")}  const response = await client.{method}(
+{given}  );
+  console.log(response.{shown});
 }}
 
 main().catch((error) => {{
@@ -157,8 +222,8 @@ main().catch((error) => {{
 """
 
 
-def _setters(call: TypedCall, value: Callable[[str, Value], str]) -> Iterator[str]:
-    return (f"Set{name}({value(name, given)})" for name, given in call.parameters.items())
+def _setters(parameters: Mapping[str, Value], write: _Write) -> Iterator[str]:
+    return (f"Set{_camel(name)}({write(name, value)})" for name, value in parameters.items())
 
 
 def _java(call: TypedCall, place: _Place) -> str:
@@ -166,57 +231,87 @@ def _java(call: TypedCall, place: _Place) -> str:
         set_ = "".join(f".set{field}({utf16_literal(text)})" for field, text in fields.items())
         return f"new {call.action}Request.{call.action}Request{name}(){set_}"
 
-    def value(name: str, given: Value) -> str:
-        return _value(name, given, utf16_literal, record, "java.util.Arrays.asList()")
+    def write(name: str, value: Value) -> str:
+        shown = _value(name, value, utf16_literal, record, "java.util.Arrays.asList()")
+        if name == _BODY:
+            return (
+                f"new java.io.ByteArrayInputStream({shown}.getBytes(java.nio.charset.StandardCharsets.UTF_8))"
+            )
+        return f"{shown}L" if name in _LONGS else shown
 
-    method = _lower_first(call.action)
-    config = "".join(f"\n            .set{name}({utf16_literal(text)})" for name, text in place.settings())
-    setters = "".join(f"\n            .{_lower_first(setter)}" for setter in _setters(call, value))
-    remark = f"        // {DRY_RUN_REMARK}\n" if _is_dry_run(call) else ""
+    def chain(setters: Iterable[str]) -> str:
+        return "".join(f"\n            .{_lower_first(setter)}" for setter in setters)
+
+    def model(kind: str, parameters: Mapping[str, Value]) -> str:
+        return f"new {call.action}{kind}(){chain(_setters(parameters, write))}"
+
+    product = product_of(call.action)
+    config = chain(_setters(dict(place.settings()), write))
+    method, arguments, shown = _lower_first(call.action), model("Request", call.request), "getBody().toMap()"
+    if call.in_path:
+        method += "WithOptions"
+        headers, runtime = model("Headers", call.headers), "new com.aliyun.teautil.models.RuntimeOptions()"
+        arguments = ",\n            ".join([*map(utf16_literal, call.in_path), arguments, headers, runtime])
+        shown = "getHeaders()"
     return f"""\
-// Maven: com.aliyun:ecs20140526 and com.aliyun:credentials-java
-import com.aliyun.ecs20140526.Client;
-import com.aliyun.ecs20140526.models.*;
+// Maven: com.aliyun:{product.package} and com.aliyun:credentials-java
+import com.aliyun.{product.package}.Client;
+import com.aliyun.{product.package}.models.*;
 import com.aliyun.teaopenapi.models.Config;
 
 public class Sample {{
     public static void main(String[] args) throws Exception {{
         Client client = new Client(new Config()
             .setCredential(new com.aliyun.credentials.Client()){config});
-{remark}        {call.action}Response response = client.{method}(new {call.action}Request(){setters});
-        System.out.println(response.getBody().toMap());
+{_remark(call, "        //")}        {call.action}Response response = client.{method}({arguments});
+        System.out.println(response.{shown});
     }}
 }}
 """
 
 
 def _go(call: TypedCall, place: _Place) -> str:
+    product = product_of(call.action)
+
     def pointer(text: str) -> str:
         return f"dara.String({literal(text)})"
 
     def record(name: str, fields: Record) -> str:
         set_ = "".join(f".Set{field}({literal(text)})" for field, text in fields.items())
-        return f"new(ecs.{call.action}Request{name}){set_}"
+        return f"new({product.code}.{call.action}Request{name}){set_}"
 
-    def value(name: str, given: Value) -> str:
-        if isinstance(given, tuple):
-            kind = "*string" if isinstance(given[0], str) else f"*ecs.{call.action}Request{name}"
-            return _value(name, given, pointer, record, f"[]{kind}{{}}")
-        return _value(name, given, literal, record)
+    def write(name: str, value: Value) -> str:
+        if isinstance(value, tuple):
+            kind = "*string" if isinstance(value[0], str) else f"*{product.code}.{call.action}Request{name}"
+            return _value(name, value, pointer, record, f"[]{kind}{{}}")
+        shown = _value(name, value, literal, record)
+        return f"strings.NewReader({shown})" if name == _BODY else shown
 
-    config = ".\n\t\t".join(f"Set{name}({literal(text)})" for name, text in place.settings())
-    setters = ".\n\t\t".join(_setters(call, value))
-    dara = '\t"github.com/alibabacloud-go/tea/dara"\n' if "dara.String(" in setters else ""
-    remark = f"\t// {DRY_RUN_REMARK}\n" if _is_dry_run(call) else ""
+    def chain(made: str, setters: Iterable[str]) -> str:
+        return ".\n\t\t".join([made, *setters])
+
+    def model(kind: str, parameters: Mapping[str, Value]) -> str:
+        return chain(f"new({product.code}.{call.action}{kind})", _setters(parameters, write))
+
+    config = chain(
+        "new(openapi.Config)", ["SetCredential(credential)", *_setters(dict(place.settings()), write)]
+    )
+    method, arguments, shown = call.action, model("Request", call.request), "response.Body"
+    if call.in_path:
+        method += "WithOptions"
+        headers, runtime = model("Headers", call.headers), "new(dara.RuntimeOptions)"
+        arguments = ",\n\t\t".join([*map(pointer, call.in_path), arguments, headers, runtime])
+        shown = "dara.Prettify(response.Headers)"  # a map of pointers, which Println would print as such
+    of_go = '\t"fmt"\n' + ('\t"strings"\n' if "strings.NewReader(" in arguments else "")
+    dara = '\t"github.com/alibabacloud-go/tea/dara"\n' if "dara." in arguments else ""
     return f"""\
-// go get github.com/alibabacloud-go/ecs-20140526/v7 github.com/aliyun/credentials-go
+// go get github.com/alibabacloud-go/{product.go_module} github.com/aliyun/credentials-go
 package main
 
 import (
-\t"fmt"
-
-\topenapi "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
-\tecs "github.com/alibabacloud-go/ecs-20140526/v7/client"
+{of_go}
+\topenapi "github.com/alibabacloud-go/darabonba-openapi/v2/client"
+\t{product.code} "github.com/alibabacloud-go/{product.go_module}/client"
 {dara}\t"github.com/aliyun/credentials-go/credentials"
 )
 
@@ -225,17 +320,14 @@ func main() {{
 \tif err != nil {{
 \t\tpanic(err)
 \t}}
-\tclient, err := ecs.NewClient(new(openapi.Config).
-\t\tSetCredential(credential).
-\t\t{config})
+\tclient, err := {product.code}.NewClient({config})
 \tif err != nil {{
 \t\tpanic(err)
 \t}}
-{remark}\tresponse, err := client.{call.action}(new(ecs.{call.action}Request).
-\t\t{setters})
+{_remark(call, chr(9) + "//")}\tresponse, err := client.{method}({arguments})
 \tif err != nil {{
 \t\tpanic(err)
 \t}}
-\tfmt.Println(response.Body)
+\tfmt.Println({shown})
 }}
 """

@@ -1,4 +1,4 @@
-"""A call to ECS in the types of the SDKs' request models, told from its parameters on the wire."""
+"""A call in the types of the SDKs' request models, told from its parameters on the wire."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ Record = Mapping[str, str]
 Value = bool | int | str | tuple[str | Record, ...]
 
 _BOOLEANS = frozenset({"ConfirmStop", "DryRun", "ForceStop"})
-_NUMBERS = frozenset({"MaxResults", "PageNumber", "PageSize"})
+_NUMBERS = frozenset({"DurationSeconds", "MaxResults", "PageNumber", "PageSize"})
+_IN_PATH = frozenset({"functionName"})
+_HEADER = "x-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,25 @@ class TypedCall:
     action: str
     region_id: str
     parameters: Mapping[str, Value]
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """The parameters that are part of the path; none in an RPC API, such as ECS's."""
+        return tuple(str(value) for name, value in self.parameters.items() if name in _IN_PATH)
+
+    @property
+    def headers(self) -> Mapping[str, Value]:
+        """The parameters that are headers; none in an RPC API."""
+        return {name: value for name, value in self.parameters.items() if name.startswith(_HEADER)}
+
+    @property
+    def request(self) -> Mapping[str, Value]:
+        """The other parameters: what the SDKs' request model takes."""
+        return {
+            name: value
+            for name, value in self.parameters.items()
+            if name not in _IN_PATH and not name.startswith(_HEADER)
+        }
 
     def flat(self) -> Iterator[tuple[str, str]]:
         """Give the parameters as the API counts them: `Tag.1.Key`, with booleans in lower case."""
@@ -36,7 +57,7 @@ class TypedCall:
 def typed_call(action: str, region_id: str, wire: Parameters) -> TypedCall:
     """Read the action's parameters: `Name`, lists as `Name.1`, lists of records as `Name.1.Field`.
 
-    The booleans and numbers among them must be that: they come from an SDK, or were accepted by ECS.
+    The booleans and numbers among them must be that: they come from an SDK, or were accepted by the API.
     """
     parameters: dict[str, Value] = {}
     lists: dict[str, dict[int, str]] = {}

@@ -72,7 +72,7 @@ def test_each_call_is_there_once(run: Run) -> None:
 def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - conftest's Clock
     """A session's calls are told from the same ones in another account; its secret is nowhere to sign with.
 
-    AssumeRole is there with its signature, and without code for the SDKs of ECS.
+    AssumeRole is there with its signature and with code for the SDKs of STS.
     """
     ecs = LocalEcs(FLEET, now=clock.now)
     client = wire(ecs)
@@ -91,7 +91,7 @@ def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # no
     calls = tuple(
         (call, typed_call(call.action, "cn-beijing", call.parameters)) for call in (*ecs.calls, other)
     )
-    text = "\n\n".join(explain(Run(calls=calls, answer=Answer(), lines=())))
+    text = "\n\n".join(explain(Run(calls=calls, answers=(Answer(),), lines=())))
     assert headings(text) == [
         "1. AssumeRole in cn-beijing",
         *(f"{number}. DescribeInstances in cn-beijing" for number in (2, 3, 4)),
@@ -99,7 +99,9 @@ def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # no
     assert text.count("With the secret of a session in account ") == 1
     assert len(fenced(text, "Signature")) == 3
     assert "aliyun sts AssumeRole" in text
-    assert len(fenced(text, "Python")) == 1
+    of_sts, of_ecs = fenced(text, "Python")
+    assert "alibabacloud_sts20150401" in of_sts
+    assert "alibabacloud_ecs20140526" in of_ecs
     assert session["SecurityToken"] not in text
 
 
@@ -127,7 +129,7 @@ def test_parameters_are_as_sent(run: Run) -> None:
 
 def test_code_is_there_once_for_each_action(run: Run) -> None:
     """The second stop refers to the first one's code, but has its own command line."""
-    text = "\n\n".join(explain(run, endpoint="http://127.0.0.1:8014"))
+    text = "\n\n".join(explain(run, settings={"ECS_ENDPOINT": "http://127.0.0.1:8014"}))
     assert len(fenced(text, "Python")) == 3
     assert len(fenced(text, "aliyun command line")) == 4
     assert "that of call 3" in text
@@ -198,6 +200,54 @@ def test_stopped_together_is_stopped() -> None:
         assert headings("\n\n".join(explain(run, instance_id=instance_id)))[-1].endswith(
             "StopInstances in cn-hangzhou"
         )
+
+
+def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With FAN_OUT, each shard's InvokeFunction is there with its event and code, then the shards' own calls.
+
+    What is handed on is meant, and about one instance only its own shard is shown.
+    """
+    monkeypatch.setenv("FAN_OUT", "true")
+    monkeypatch.setenv("SHARD_SIZE", "1")
+    fleet = Fleet.from_instances([{"InstanceId": one, "Tags": OPTED_IN} for one in (ID, OTHER)])
+    run = play(json.dumps({"InstanceIds": [ID, OTHER]}).encode(), fleet)
+    text = "\n\n".join(explain(run))
+    assert headings(text)[-4:] == [
+        "3. InvokeFunction in cn-hangzhou",
+        "4. InvokeFunction in cn-hangzhou",
+        f"5. StopInstance {ID} in cn-hangzhou",
+        f"6. StopInstance {OTHER} in cn-hangzhou",
+    ]
+    events = [re.findall("^body = (.*)$", shown, re.MULTILINE) for shown in fenced(text, "Parameters")[2:4]]
+    assert [json.loads(event)["data"]["InstanceIds"] for (event,) in events] == [[ID], [OTHER]]
+    assert f"with its shards makes {len(run.calls)} calls in all" in " ".join(text.split())
+    (code,) = [each for each in fenced(text, "Go") if "InvokeFunction" in each]
+    assert "fcv3.cn-hangzhou.aliyuncs.com" in code
+    about = "\n\n".join(explain(run, instance_id=OTHER))
+    assert headings(about)[1:] == [
+        "2. InvokeFunction in cn-hangzhou",
+        f"3. StopInstance {OTHER} in cn-hangzhou",
+    ]
+    assert ID not in " ".join(fenced(about, "Parameters")[1:])
+
+
+def test_each_api_has_its_own_endpoint(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - conftest's Clock
+    """The code calls each API where the setting for it says, and another's setting does not matter."""
+    ecs = LocalEcs(FLEET, now=clock.now)
+    client = wire(ecs)
+    role = {"RoleArn": f"acs:ram::{ecs.account_id}:role/r", "RoleSessionName": "me"}
+    client.acs3("AssumeRole", role, x_acs_version="2015-04-01")
+    client.acs3("DescribeInstances", {"RegionId": "cn-beijing"})
+    calls = tuple((call, typed_call(call.action, "cn-beijing", call.parameters)) for call in ecs.calls)
+    run = Run(calls=calls, answers=(Answer(),), lines=())
+    settings = {"ECS_ENDPOINT": "https://ecs.example", "STS_ENDPOINT": "https://sts.example"}
+    of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=settings)), "Python")
+    assert 'endpoint="sts.example"' in of_sts
+    assert 'endpoint="ecs.example"' in of_ecs
+    del settings["STS_ENDPOINT"]
+    of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=settings)), "Python")
+    assert "endpoint=" not in of_sts
+    assert 'endpoint="ecs.example"' in of_ecs
 
 
 def test_waiting_takes_no_time() -> None:
