@@ -58,7 +58,9 @@ class Meaning(Enum):
     DENIED = auto()
     """The function lacks permission or valid credentials."""
     FAILED = auto()
-    """ECS could not do it now, or said something nobody knows; it needs a person."""
+    """ECS could not do it now; it needs a person."""
+    UNLISTED = auto()
+    """A code that nobody knows here: what was done, if anything, only a look can tell; it needs a person."""
 
 
 _BY_CODE = {
@@ -97,15 +99,20 @@ _BY_PATTERN = (
     ("InvalidTimeStamp*", Meaning.DENIED),
     ("OperationDenied*", Meaning.REFUSED),
     ("Hibernation*", Meaning.REFUSED),
+    ("Invalid*", Meaning.FAILED),
+    ("Missing*", Meaning.FAILED),
+    ("*NotFound", Meaning.FAILED),
+    ("EntityNotExist*", Meaning.FAILED),
+    ("EntityTooLarge*", Meaning.FAILED),
 )
 
 
 def meaning(code: str) -> Meaning:
-    """Say what a code means; one that nobody knows is a failure, never a refusal and never retried."""
+    """Say what a code means; one that nobody knows is never a refusal and never retried."""
     exact = _BY_CODE.get(code)
     if exact is not None:
         return exact
-    return next((means for pattern, means in _BY_PATTERN if fnmatchcase(code, pattern)), Meaning.FAILED)
+    return next((means for pattern, means in _BY_PATTERN if fnmatchcase(code, pattern)), Meaning.UNLISTED)
 
 
 class EcsError(Exception):
@@ -131,7 +138,7 @@ class EcsError(Exception):
     @property
     def in_doubt(self) -> bool:
         """Whether the call may have been done all the same."""
-        return self.meaning in {Meaning.RETRY, Meaning.UNKNOWN}
+        return self.meaning in {Meaning.RETRY, Meaning.UNKNOWN, Meaning.UNLISTED}
 
     @property
     def passing(self) -> bool:

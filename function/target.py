@@ -111,6 +111,7 @@ class Target:
         self._attempts += 1
         self._request_id = error.request_id or self._request_id
         self._parted = True
+        self._doubt(error, now)
         self._look_at(now)
 
     def answered(self, action: str, result: str | EcsError | Unfinished, pace: Pace) -> Outcome | None:
@@ -145,15 +146,12 @@ class Target:
             self._look_at(now)
             return None
         self._error = error
+        self._doubt(error, now)
         if means is Meaning.THROTTLED:
             self.held(pace.after(action, self.site, error, self._tries), pace)
         elif means is Meaning.LOOK_AGAIN or error.passing:
             self._tries += 1
             self._ask_from = pace.after(action, self.site, error, self._tries)
-            if error.in_doubt and not self.stop.call.dry_run:
-                self._in_doubt = self._not_looked_since = True
-                self._doubt_ends = now + self.verify_seconds
-                self._unanswered |= means is Meaning.UNKNOWN
             self.held(now if means is Meaning.LOOK_AGAIN else self._ask_from, pace)
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
             refused = Leave(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
@@ -161,6 +159,17 @@ class Target:
         else:
             return self._settle(Leave(status=Status.FAILED, code=error.code, message=error.message), pace)
         return None
+
+    def _doubt(self, error: EcsError, now: float) -> None:
+        """Note that a call may have been done all the same."""
+        if error.in_doubt and not self.stop.call.dry_run:
+            self._in_doubt = self._not_looked_since = True
+            self._doubt_ends = now + self.verify_seconds
+            self._unanswered |= error.meaning is Meaning.UNKNOWN
+
+    def _may_yet_show(self, now: float) -> bool:
+        """Whether looks have not had time to show what a call in doubt has done."""
+        return self._in_doubt and (self._not_looked_since or now < self._doubt_ends)
 
     def _look_at(self, moment: float) -> None:
         self.step = Step.LOOK
@@ -201,7 +210,7 @@ class Target:
     def _settle(self, verdict: Leave, pace: Pace) -> Outcome | None:
         """Settle on a verdict, but after a call in doubt only when looks have had time to show its effect."""
         now = pace.clock.monotonic()
-        if self._in_doubt and (self._not_looked_since or now < self._doubt_ends):
+        if self._may_yet_show(now):
             self._verdict = verdict
             self._look_at(min(max(now, self._doubt_ends), self._next_poll(pace)))
             return None
@@ -267,7 +276,7 @@ class Target:
                 else " before the run's time was up"
             )
             return self._outcome(Status.STOPPING, None, f"not confirmed{because}", now)
-        if self._unanswered or self._not_looked_since:
+        if self._unanswered or self._may_yet_show(now):
             return self._unknown(now)
         if self._verdict is not None:
             return self._outcome(self._verdict.status, self._verdict.code, self._verdict.message, now)

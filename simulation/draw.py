@@ -10,6 +10,7 @@ from local.errors import error_row
 from local.faults import GARBAGE, HTML, Failure, Fault, Quota, Reset
 from local.instance import Aftermath
 from simulation.fleets import HOUR, LOCKS, draw_fleet, draw_keep_until
+from simulation.history import UNLISTED
 from simulation.machine import WallClock
 from simulation.scenario import (
     OWN_REGION,
@@ -42,11 +43,11 @@ CODES = (
     *("InternalError", "InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable"),
     *("Throttling.User", "Throttling", "Throttling.Api", "InvalidOperation.Conflict", "InstanceNotReady"),
     *("IncorrectInstanceStatus", "DiskError", "InvalidInstanceId.NotSupport", "InstanceLockedForSecurity"),
-    *("Forbidden.RAM", "NoPermission", "InvalidSecurityToken.Expired", "SomethingNobodyKnows"),
+    *("Forbidden.RAM", "NoPermission", "InvalidSecurityToken.Expired", UNLISTED),
     *("OperationDenied.SystemInstanceNotSupport", "InstanceExpiredOrInArrears", "SignatureNonceUsed"),
 )
 # Those after which the effect may have come all the same; the others say that nothing was done.
-PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable")
+PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable", UNLISTED)
 CALM_TIMEOUT = 600
 
 

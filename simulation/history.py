@@ -11,7 +11,12 @@ from simulation.scenario import Delivery, Place, Scenario
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
 STOPS = ("StopInstance", "StopInstances")
-PERHAPS_DONE = ("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed")
+UNLISTED = "SomethingNobodyKnows"
+"""A code that is in no table: it may mean anything."""
+PERHAPS_DONE = (
+    *("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed"),
+    UNLISTED,
+)
 """Ends of the codes after which only a look can tell what was done."""
 RELEASED = "(released)"
 """The status in which a history notes an instance that is no more; ECS knows none by this name."""

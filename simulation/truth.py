@@ -6,7 +6,7 @@ from typing import Any
 from local.instance import STOPPED, STOPPING
 from simulation.case import Case, Look, home, place_of
 from simulation.documents import carries, locks, start_moment, tags
-from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, Stop
+from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop
 from simulation.machine import EPOCH
 from simulation.scenario import OWN_ACCOUNT
 from simulation.shards import handing_problems
@@ -96,7 +96,7 @@ def _refused(_: Case, outcome: Outcome, __: Sequence[Stop], ___: Sequence[Look])
 def _failed(case: Case, outcome: Outcome, calls: Sequence[Stop], _: Sequence[Look]) -> Iterator[str]:
     ours = [stop.call for stop in calls]
     disturbed = any(call.retry_after_ms or (call.heard and call not in ours) for call in case.calls)
-    passing = str(outcome["code"]).endswith(PERHAPS_DONE)
+    passing = str(outcome["code"]).endswith(PERHAPS_DONE) and outcome["code"] != UNLISTED
     if len(calls) == 1 and passing and not disturbed and not case.time_was_up(outcome):
         yield "and was asked only once"
 
@@ -108,7 +108,8 @@ def _unknown(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequenc
     answered = all(
         call.heard != NO_ANSWER and call.heard_at is not None and call.heard_at < end for call in calls
     )
-    if answered and not (calls and _perhaps_done(calls[-1], looks)):
+    open_ = any(_perhaps_done(call, looks) or _settled_early(case, outcome, call) for call in calls)
+    if answered and not open_:
         yield "and every stop call was answered"
     elif calls[0].parameters["DryRun"] == "False" and _seen(looks) & {STOPPED, STOPPING}:
         yield "and a look had settled it"
@@ -157,10 +158,10 @@ def _is_there(case: Case, outcome: Outcome) -> bool:
 
 
 def _settled_early(case: Case, outcome: Outcome, call: Stop) -> bool:
-    """Whether looks had less time to show an effect than to show a stop, and could have had more."""
-    looked = all(look.heard == "" for look in case.calls if look.action == "DescribeInstances")
+    """Whether looks had less time to show an effect, if it is in doubt, than to show a stop."""
     waited = case.logged_at(outcome) - (call.heard_at or 0.0)
-    return looked and waited < case.limits.verify_seconds - ROUNDING_SECONDS and not case.time_was_up(outcome)
+    in_doubt = str(call.heard).endswith(PERHAPS_DONE)
+    return in_doubt and waited < case.limits.verify_seconds - ROUNDING_SECONDS
 
 
 def _is_gone(case: Case, outcome: Outcome) -> bool:

@@ -4,6 +4,7 @@ import pytest
 
 from function.errors import ClientCode, EcsError, Meaning, meaning
 from local.errors import STOP_INSTANCE_TABLE, ErrorRow
+from local.fault_text import parse_fault
 from local.faults import Failure, Fault
 from tests.stage import SetStage, error
 
@@ -53,6 +54,22 @@ def test_a_passing_trouble_is_tried_again(stage: SetStage, code: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("count", [1, 6])
+def test_a_code_that_nobody_knows_is_looked_at(stage: SetStage, count: int) -> None:
+    """It says neither that the stop was done nor that it was not: looks do, and it is not asked for again."""
+    ids = [f"{INSTANCE}{n}" for n in range(count)]
+    instances = [{"InstanceId": one, "LocalStorageAmount": 0} for one in ids]
+    for moment, status in (("after", "stopped"), ("before", "failed")):
+        faults = [
+            parse_fault(f"{action}=SomethingNew,status=500,when={moment}")
+            for action in ("StopInstance", "StopInstances")
+        ]
+        played = stage(*instances, faults=tuple(faults)).invoke({"InstanceIds": ids})
+        assert played.report["summary"] == {"total": count, status: count}
+        assert len(played.batches) == (count > 1)
+        assert len(played.stops) == (count if status == "failed" or count == 1 else 0)
+
+
 @pytest.mark.parametrize("code", ["Forbidden.RAM", "InvalidSecurityToken.Expired", "NoPermission"])
 def test_denied_is_a_failure_that_says_what_to_check(stage: SetStage, code: str) -> None:
     """Missing permission is not the instance's fault: it fails, once, and says what the role needs."""
@@ -77,13 +94,15 @@ def test_denied_is_a_failure_that_says_what_to_check(stage: SetStage, code: str)
         ("SignatureDoesNotMatch", Meaning.DENIED),
         (ClientCode.NO_ANSWER, Meaning.UNKNOWN),
         (ClientCode.NO_CONNECTION, Meaning.NOT_SENT),
-        ("SomethingNew", Meaning.FAILED),
-        ("NotThrottling", Meaning.FAILED),
-        ("", Meaning.FAILED),
+        ("InvalidParameter.RegionId", Meaning.FAILED),
+        ("MissingParameter", Meaning.FAILED),
+        ("SomethingNew", Meaning.UNLISTED),
+        ("NotThrottling", Meaning.UNLISTED),
+        ("", Meaning.UNLISTED),
     ],
 )
 def test_meaning_goes_by_code(code: str, means: Meaning) -> None:
-    """Exact codes first, then patterns; a code that nobody knows is a failure and never retried."""
+    """Exact codes first, then patterns; a code that nobody knows is never retried."""
     assert meaning(code) is means
     passing = {Meaning.THROTTLED, Meaning.RETRY, Meaning.UNKNOWN, Meaning.NOT_SENT}
     assert EcsError(code, "").passing == (means in passing)
