@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
+from urllib.parse import quote
 
 
 class ContextCredentials(Protocol):
@@ -48,5 +49,8 @@ class Credentials:
         )
 
     def secrets(self) -> Iterator[str]:
-        """Give what must never be shown."""
-        return (text for text in (self.access_key_id, self.access_key_secret, self.security_token) if text)
+        """Give what must never be shown, also in the form that it has in a URL."""
+        for text in filter(None, (self.access_key_id, self.access_key_secret, self.security_token)):
+            yield text
+            if (quoted := quote(text, safe="")) != text:
+                yield quoted

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 from function import sdk
 from function.credentials import Credentials
-from function.errors import EcsError
-from function.failure import failure, refusal
+from function.errors import ClientCode, EcsError
+from function.failure import failure, refusal, request_id_of
 from function.guard import StopCall
 from function.instance import Instance, LocalDisks
 from function.request import Selection
@@ -100,13 +100,16 @@ class SdkEcs:
         self._connections = connections
 
     def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
-        """See `Ecs.describe`. What was not asked for is not believed."""
+        """See `Ecs.describe`. What was not asked for is not believed, nor that an answer in part is all."""
         request = sdk.DescribeInstancesRequest(
             region_id=self._region_id, instance_ids=json.dumps(list(instance_ids)), max_results=MAX_IDS
         )
         wanted = frozenset(instance_ids)
         answer = self._call(DESCRIBE_INSTANCES, request, seconds, _page)
-        return tuple(instance for instance in answer.instances if instance.instance_id in wanted)
+        found = tuple(instance for instance in answer.instances if instance.instance_id in wanted)
+        if answer.next_token and len(found) < len(wanted):
+            raise EcsError(ClientCode.NO_ANSWER, f"ecs:{DESCRIBE_INSTANCES} was answered in part")
+        return found
 
     def select(self, selection: Selection, next_token: str | None, *, seconds: float) -> Page:
         """See `Ecs.select`."""
@@ -137,7 +140,7 @@ class SdkEcs:
             dry_run=call.dry_run,
             confirm_stop=True if call.confirm_stop else None,
         )
-        return self._call(STOP_INSTANCE, request, seconds, _request_id)
+        return self._call(STOP_INSTANCE, request, seconds, self._request_id)
 
     def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
         """See `Ecs.stop_together`.
@@ -156,7 +159,7 @@ class SdkEcs:
         return self._call(STOP_INSTANCES, request, seconds, self._each_answer)
 
     def _each_answer(self, body: Mapping[str, Any]) -> dict[str, str | EcsError]:
-        request_id = _request_id(body)
+        request_id = self._request_id(body)
         return {
             str(one["InstanceId"]): request_id
             if one["Code"] == _ACCEPTED
@@ -165,6 +168,12 @@ class SdkEcs:
             )
             for one in body["InstanceResponses"]["InstanceResponse"]
         }
+
+    def _request_id(self, body: Mapping[str, Any]) -> str:
+        request_id = request_id_of(body, self._credentials)
+        if request_id is None:
+            raise ValueError("an answer of ECS has a RequestId")
+        return request_id
 
     def _call(self, action: str, request: _Request, seconds: float, read: Callable[[Any], Answer]) -> Answer:
         """Send one call and read its answer, or raise `EcsError`."""
@@ -187,13 +196,6 @@ class SdkEcs:
             return read(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
             raise failure(f"ecs:{action}", error, self._credentials) from None
-
-
-def _request_id(body: Mapping[str, Any]) -> str:
-    request_id = body["RequestId"]
-    if not isinstance(request_id, str) or not request_id:
-        raise TypeError("an answer of ECS has a RequestId")
-    return request_id
 
 
 def _page(body: Mapping[str, Any]) -> Page:

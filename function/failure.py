@@ -12,6 +12,9 @@ from function.credentials import Credentials
 from function.errors import ClientCode, EcsError, Meaning, meaning
 
 _MAX_MESSAGE = 500
+_MAX_RETRY_AFTER_MS = 86_400_000
+"""A day, the longest that a function runs: x-acs-retry-after may be any number."""
+_REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _STRING_TO_SIGN = re.compile(r"(canonical.?request|string.?to.?sign|signature)", re.IGNORECASE)
 """From here on an API may echo the request; SignatureDoesNotMatch does."""
 
@@ -26,7 +29,7 @@ def failure(action: str, error: Exception, credentials: Credentials) -> EcsError
         return _without_code(action, error)
     data = error.data if isinstance(error.data, dict) else {}
     retry_after = getattr(error, "retry_after", None)
-    seconds = retry_after / 1000 if isinstance(retry_after, int) else None
+    seconds = min(retry_after, _MAX_RETRY_AFTER_MS) / 1000 if isinstance(retry_after, int) else None
     return refusal(action, str(code), data, credentials, retry_after=seconds)
 
 
@@ -40,7 +43,25 @@ def refusal(
 ) -> EcsError:
     """Make the error of an answer that has a code; `data` has its `Message` and `RequestId`."""
     message = _message(action, code, data, credentials)
-    return EcsError(code, message, request_id=data.get("RequestId"), retry_after=retry_after)
+    request_id = request_id_of(data, credentials)
+    return EcsError(
+        _without_secrets(code, credentials), message, request_id=request_id, retry_after=retry_after
+    )
+
+
+def request_id_of(answer: Mapping[str, Any], credentials: Credentials) -> str | None:
+    """Give the `RequestId` of an answer, None where it has none that looks like one."""
+    request_id = answer.get("RequestId")
+    if not isinstance(request_id, str):
+        return None
+    text = _without_secrets(request_id, credentials)
+    return text if _REQUEST_ID.fullmatch(text) else None
+
+
+def _without_secrets(text: str, credentials: Credentials) -> str:
+    for secret in credentials.secrets():
+        text = text.replace(secret, "***")
+    return text
 
 
 def _message(action: str, code: str, data: Mapping[str, Any], credentials: Credentials) -> str:
@@ -52,9 +73,7 @@ def _message(action: str, code: str, data: Mapping[str, Any], credentials: Crede
             f"{action} was denied ({code}); check that the function's role allows it here, "
             "and that its credentials are valid"
         )
-    text = str(data.get("Message") or "there was no message")
-    for secret in credentials.secrets():
-        text = text.replace(secret, "***")
+    text = _without_secrets(str(data.get("Message") or "there was no message"), credentials)
     return _STRING_TO_SIGN.split(text, maxsplit=1)[0][:_MAX_MESSAGE]
 
 

@@ -177,17 +177,44 @@ def test_a_call_that_may_not_have_left_is_not_said_to_be_sent() -> None:
     assert str(failed) == "Client.NoAnswer: no usable answer came to ecs:StopInstance (SSLError)"
 
 
-@pytest.mark.parametrize("echoed", ["CAISverySecretToken", "verySecretSecret", "LTAI5tVerySecretKeyId"])
-def test_a_secret_in_any_message_is_hidden(echoed: str) -> None:
-    """Whatever ECS writes into a message, the function's own credentials are taken out of it."""
+@pytest.mark.parametrize(
+    "echoed",
+    ["CAIS/verySecret+Token==", "CAIS%2FverySecret%2BToken%3D%3D", "verySecretSecret", "LTAI5tVeryKeyId"],
+)
+def test_a_secret_in_any_answer_is_hidden(echoed: str) -> None:
+    """Whatever ECS writes into message, code or request id, the call's own credentials are taken out."""
     credentials = Credentials(
-        access_key_id="LTAI5tVerySecretKeyId",
+        access_key_id="LTAI5tVeryKeyId",
         access_key_secret="verySecretSecret",
-        security_token="CAISverySecretToken",
+        security_token="CAIS/verySecret+Token==",
     )
-    with answering(400, json.dumps({"Code": "Odd", "Message": f"you sent {echoed}"}).encode()) as endpoint:
-        text = str(failure(ecs_at(endpoint, credentials)))
-    assert "you sent ***" in text
+    answer = {"Code": f"Odd.{echoed}", "Message": f"you sent {echoed}", "RequestId": echoed}
+    with answering(400, json.dumps(answer).encode()) as endpoint:
+        failed = failure(ecs_at(endpoint, credentials))
+    assert str(failed) == "Odd.***: you sent ***"
+    assert failed.request_id is None
+
+
+@pytest.mark.parametrize("request_id", ["verySecretSecret", "R Signature=0123456789abcdef", "", "R" * 65])
+def test_what_is_no_request_id_is_not_shown(request_id: str) -> None:
+    """An answer whose request id can't be one is none: what was done, looks will show."""
+    credentials = Credentials(access_key_id="emulator", access_key_secret="verySecretSecret")
+    with answering(200, json.dumps({"RequestId": request_id}).encode()) as endpoint:
+        failed = failure(ecs_at(endpoint, credentials))
+    assert failed.code == ClientCode.NO_ANSWER
+    assert request_id not in str(failed) or not request_id
+
+
+def test_an_answer_in_part_does_not_say_that_the_rest_is_not_there() -> None:
+    """Where DescribeInstances by ids gives fewer, and a NextToken, those missing may be there."""
+    one = {"InstanceId": INSTANCE, "RegionId": "cn-hangzhou", "Status": "Running"}
+    answer = {"RequestId": "R", "NextToken": "AAAA", "Instances": {"Instance": [one]}}
+    with answering(200, json.dumps(answer).encode()) as endpoint:
+        ecs = ecs_at(endpoint)
+        assert [seen.instance_id for seen in ecs.describe([INSTANCE], seconds=15)] == [INSTANCE]
+        with pytest.raises(EcsError) as raised:
+            ecs.describe([INSTANCE, "i-bp1other"], seconds=15)
+    assert raised.value.code == ClientCode.NO_ANSWER
 
 
 def test_debug_sdk_prints_nothing(stage: SetStage) -> None:
