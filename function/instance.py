@@ -67,9 +67,9 @@ def _start_time(answer: object) -> datetime | None:
     """Read `2017-12-10T04:04Z`; what can't be read is not known."""
     try:
         time = datetime.fromisoformat(str(answer))
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Instance(BaseModel):

@@ -186,6 +186,7 @@ def test_uptime_that_ecs_does_not_tell_is_too_short() -> None:
     """With MIN_UPTIME_MINUTES, an instance whose start is unknown is left alone; without, it is stopped."""
     assert code(instance(StartTime="soon"), MIN_UPTIME_MINUTES="5") == "Guard.MinUptime"
     assert code(instance(StartTime="soon")) is Stop
+    assert instance(StartTime="0001-01-01T00:00+08:00").start_time is None  # no time of UTC's calendar
     assert code(instance(StartTime="2026-01-15T19:55Z"), MIN_UPTIME_MINUTES="5") is Stop
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 import pytest
 
 from function.target import FRESH_SECONDS
+from local.errors import error_row
 from local.fault_text import parse_fault
+from local.faults import Failure, Fault
 from tests.stage import WITH_DISKS, Played, SetStage
 
 
@@ -40,6 +42,21 @@ def test_when_time_is_up_the_rest_was_throttled_or_not_attempted(stage: SetStage
     for outcome in played.outcomes.values():
         assert (outcome["status"] == "not_attempted") == (outcome["attempts"] == 0)
         assert (outcome["status"] == "failed") == (outcome["code"] == "Throttling.User")
+
+
+@pytest.mark.parametrize("code", ["Throttling.User", "InternalError"])
+def test_a_wait_beyond_all_numbers(stage: SetStage, code: str) -> None:
+    """x-acs-retry-after may be any number: too long a wait loses one instance, not the run."""
+    failure = Failure(row=error_row(code), retry_after_ms=10**400)
+    fault = Fault(action="StopInstance", effect=failure, instance_id="i-bp1many000")
+    played = stage(*({"InstanceId": one, **WITH_DISKS} for one in ids(3)), faults=(fault,)).invoke(
+        {"InstanceIds": ids(3), "ConfirmStop": True}
+    )
+    assert (played.outcomes["i-bp1many000"]["status"], played.outcomes["i-bp1many000"]["code"]) == (
+        "failed",
+        code,
+    )
+    assert {played.outcomes[one]["status"] for one in ids(3)[1:]} <= {"stopped", "not_attempted"}
 
 
 def test_each_stop_rests_on_a_fresh_look(stage: SetStage) -> None:
@@ -100,3 +117,26 @@ def test_what_was_done_is_seen_while_the_next_call_is_throttled(stage: SetStage)
     set_up = stage({"InstanceId": "i-bp1a"}, faults=tuple(map(parse_fault, script)))
     played = set_up.invoke({"InstanceId": "i-bp1a"}, timeout=40)
     assert played.outcome["status"] == "stopped"
+
+
+@pytest.mark.parametrize("then", ["InternalError", "Throttling.User"])
+def test_what_may_yet_show_is_unknown_when_time_is_up(stage: SetStage, then: str) -> None:
+    """A stop in doubt is not called failed while looks had less time to show it than a stop has."""
+    script = (
+        "StopInstance:1=ServiceUnavailable,when=after",
+        "StopInstance=stale,seconds=100",
+        f"StopInstance:2-={then}",
+    )
+    set_up = stage({"InstanceId": "i-bp1a"}, faults=tuple(map(parse_fault, script)))
+    played = set_up.invoke({"InstanceId": "i-bp1a"}, timeout=30)
+    assert played.outcome["status"] == "unknown"
+    assert "last seen Running" in str(played.outcome["message"])
+
+
+def test_a_large_run_ends_earlier(stage: SetStage) -> None:
+    """Each outcome has its time to be logged and reported, so that the handler returns before its timeout."""
+    stuck = {"LocalStorageAmount": 0, "x-emulator": {"Stuck": "Stopping"}}
+    set_up = stage(*({"InstanceId": one, **stuck} for one in ids(300)))
+    played = set_up.invoke({"InstanceIds": ids(300)}, timeout=60, VERIFY_SECONDS="600", MAX_INSTANCES="300")
+    assert played.report["summary"] == {"total": 300, "stopping": 300}
+    assert set_up.clock.seconds <= 60 - 1.5 - 0.3
