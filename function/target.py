@@ -111,6 +111,7 @@ class Target:
         self._attempts += 1
         self._request_id = error.request_id or self._request_id
         self._parted = True
+        self._tries += error.in_doubt
         self._doubt(error, now)
         self._look_at(now)
 
