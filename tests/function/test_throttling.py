@@ -133,6 +133,24 @@ def test_what_may_yet_show_is_unknown_when_time_is_up(stage: SetStage, then: str
     assert "last seen Running" in str(played.outcome["message"])
 
 
+def test_no_answer_is_not_forgotten(stage: SetStage) -> None:
+    """Whatever clear answers come later, the call that got none may yet be done: the outcome is not known."""
+    script = ("StopInstance:1=reset", "StopInstance:2-=InternalError")
+    set_up = stage({"InstanceId": "i-bp1a"}, faults=tuple(map(parse_fault, script)))
+    played = set_up.invoke({"InstanceId": "i-bp1a"})
+    assert (played.outcome["status"], played.outcome["code"]) == ("unknown", "Client.NoAnswer")
+
+
+def test_a_call_for_many_takes_the_room_of_one(stage: SetStage) -> None:
+    """ECS's quota counts calls, however many instances are in one: no more go out than will probably pass."""
+    running = [{"InstanceId": one, "LocalStorageAmount": 0} for one in ids(1000)]
+    set_up = stage(*running, faults=(parse_fault("StopInstances=quota,per-minute=2"),))
+    played = set_up.invoke({"InstanceIds": ids(1000)}, timeout=3600, MAX_INSTANCES="1000")
+    assert played.report["summary"] == {"total": 1000, "stopped": 1000}
+    first_burst = 10
+    assert len(played.batches) <= 10 + first_burst
+
+
 def test_a_large_run_ends_earlier(stage: SetStage) -> None:
     """Each outcome has its time to be logged and reported, so that the handler returns before its timeout."""
     stuck = {"LocalStorageAmount": 0, "x-emulator": {"Stuck": "Stopping"}}

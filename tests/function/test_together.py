@@ -118,6 +118,14 @@ def test_refused_as_a_whole_they_go_on_alone(stage: SetStage, code: str) -> None
     assert {outcome["attempts"] for outcome in played.outcomes.values()} == {2}
 
 
+def test_together_and_alone_are_five_tries_at_most(stage: SetStage) -> None:
+    """A call together that may have been done counts as a try of each of its instances."""
+    faults = (parse_fault("StopInstances=SomethingNew,status=500"), error("StopInstance", "InternalError"))
+    played = stage(*fleet(6), faults=faults).invoke({"InstanceIds": ids(6)})
+    assert played.report["summary"] == {"total": 6, "failed": 6}
+    assert {outcome["attempts"] for outcome in played.outcomes.values()} == {5}
+
+
 def test_refused_as_a_whole_and_done_all_the_same(stage: SetStage) -> None:
     """No instance gets a call of its own before a look: here they all turn out to be stopping."""
     fault = parse_fault("StopInstances=IncorrectInstanceStatus,when=after")
