@@ -16,7 +16,7 @@ from function.effects import Effects, SystemClock, Threads
 from function.invocation import StopIncomplete
 from function.report import INVALID_EVENT
 from function.request import InvalidEvent
-from function.settings import InvalidSettings
+from function.settings import InvalidSettings, Settings
 from local import display
 from local.authenticator import Credentials as KeyOfEcs
 from local.backend import LocalEcs
@@ -129,7 +129,7 @@ def _run(
     timeout: int,
 ) -> tuple[Answers, Lines]:
     lines: Lines = []
-    answers: list[Answer] = []
+    answers: dict[bytes, Answer] = {}
     with watching("Dry run" if plan else "Stopping") as watch:
 
         def write(text: str) -> None:
@@ -144,14 +144,14 @@ def _run(
         )
 
         def invoke(some_event: bytes) -> Answer:
-            answers.append(function.invoke(some_event))
-            return answers[-1]
+            answers[some_event] = function.invoke(some_event)  # of those that FC tries again the last
+            return answers[some_event]
 
         try:
             invoke(event)
             if functions is not None:
                 functions.deliver(invoke)
-            return answers, lines  # noqa: TRY300 - nothing after this can be interrupted
+            return [*answers.values()], lines
         except KeyboardInterrupt:
             interrupted = lines
     display.show(display.console(), interrupted)
@@ -217,10 +217,16 @@ def explain(
 
     The code calls the region's own endpoints, or what ECS_ENDPOINT and the like say.
     """
-    run = play(_read(event), _fleet(fleet))
+    content = _read(event)
+    try:
+        settings = Settings.from_environment(os.environ)
+    except InvalidSettings as error:
+        display.complain(f"{type(error).__name__}: {error}")
+        raise typer.Exit(WRONG) from None
+    run = play(content, _fleet(fleet))
     try:
         if run.calls or run.answers[0].error is None:
-            for block in explained(run, instance_id=instance, settings=os.environ):
+            for block in explained(run, instance_id=instance, settings=settings):
                 typer.secho(f"{block}\n", bold=block.startswith("#") or None)
     except NotMeant as error:
         raise typer.BadParameter(f"--instance: {error}") from None

@@ -2,31 +2,50 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any
 
-from function.ecs import DESCRIBE_INSTANCES, STOP_INSTANCE, STOP_INSTANCES
+from function.credentials import Credentials
+from function.ecs import (
+    DESCRIBE_INSTANCE_TYPES,
+    DESCRIBE_INSTANCES,
+    STOP_INSTANCE,
+    STOP_INSTANCES,
+    Ecs,
+    connect,
+)
 from function.effects import Effects, Threads
-from function.fc import INVOKE_FUNCTION
+from function.instance import LocalDisks
+from function.settings import Settings
 from local.backend import Call, LocalEcs
 from local.fc import Answer, FunctionCompute
 from local.fleet import Fleet
+from local.functions_api import INVOKE_FUNCTION
+from local.passed_on import PassedOn
 from local.products import product_of
 from local.quoting import literal
 from local.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, HurriedClock, rehearsal
 from local.samples import samples
 from local.signatures import acs3_signature
+from local.sts import ASSUME_ROLE, account_of_role
 from local.typed_call import TypedCall, typed_call
 
 _INTRODUCTION = """\
-{run} makes {in_all} calls in all; repetitions, such as looking again until an instance is Stopped, are left
-out. It was played on a local ECS, so each call is sent to that, and signed with its key (id {key_id}): in the
-cloud, host, time, nonce, key and signature are others. The code takes its key from where the SDK finds one,
-such as ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the environment."""
+{run} makes {in_all} calls in all; repetitions are left out, such as looking again until an instance is
+Stopped, or in a shard. It was played on a local ECS, so each call is sent to that, and signed with its key
+(id {key_id}): in the cloud, host, time, nonce, key and signature are others. The code takes its key from
+where the SDK finds one, such as ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the
+environment."""
+_OF_A_SESSION = """\
+With the secret of a session in account {account_id}, which is nowhere kept. The command and the code make
+this call there where ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and
+ALIBABA_CLOUD_SECURITY_TOKEN are those of AssumeRole's answer."""
 _WIDTH = 80
 """Columns of the prose."""
+
+_NO_SETTINGS = Settings.from_environment({})
 
 Line = dict[str, Any]
 """A log line of the function, read back."""
@@ -51,6 +70,12 @@ class Run:
 def play(event: bytes, fleet: Fleet) -> Run:
     """Run the function on an event and its shards, without waiting, one call at a time: in the same order."""
     lines: list[Line] = []
+    regions: list[str] = []
+
+    def noting(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
+        ecs = connect(region_id, credentials, endpoint=endpoint, connections=connections)
+        return _Noted(ecs, region_id, regions)
+
     with rehearsal(event, fleet, make_clock=HurriedClock) as local:
         function = FunctionCompute(
             environment={**local.environment, "CONCURRENCY": "1"},
@@ -59,64 +84,73 @@ def play(event: bytes, fleet: Fleet) -> Run:
                 clock=local.clock,
                 workers=Threads(local.clock),
                 write=lambda text: lines.append(json.loads(text)),
+                connect=noting,
             ),
         )
-        answers = [function.invoke(event)]
+        answers: dict[bytes, Answer] = {}
 
-        def invoke(shard: bytes) -> Answer:
-            answers.append(function.invoke(shard))
-            return answers[-1]
+        def invoke(some_event: bytes) -> Answer:
+            answers[some_event] = function.invoke(some_event)  # of those that FC tries again the last
+            return answers[some_event]
 
+        invoke(event)
         local.functions.deliver(invoke)
-    own = local.environment["FC_REGION"]
+    own, noted = local.environment["FC_REGION"], iter(regions)
     calls = tuple(
-        (call, typed_call(call.action, _region(local.ecs, call, own), call.parameters))
+        (call, typed_call(call.action, _region(local.ecs, call, own, noted), call.parameters))
         for call in local.ecs.calls
     )
-    return Run(calls=calls, answers=tuple(answers), lines=tuple(lines))
+    return Run(calls=calls, answers=tuple(answers.values()), lines=tuple(lines))
 
 
-def _region(ecs: LocalEcs, call: Call, own: str) -> str:
-    """Say where a call went: not all name a region; those of STS and FC go to the function's own."""
-    if "RegionId" in call.parameters:
-        return call.parameters["RegionId"]
-    named = set(call.parameters.values())
-    for instance in ecs.instances():
-        if named & {instance.instance_id, instance.profile.document["InstanceType"]}:
-            return instance.profile.region_id
-    return own
+@dataclass(frozen=True, slots=True)
+class _Noted(PassedOn):
+    """Notes in which region each DescribeInstanceTypes is made, which does not say it."""
+
+    region_id: str
+    regions: list[str]
+
+    def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
+        """See `Ecs.local_disks`."""
+        self.regions.append(self.region_id)
+        return self.ecs.local_disks(instance_types, seconds=seconds)
 
 
-def explain(
-    run: Run, *, instance_id: str | None = None, settings: Mapping[str, str] | None = None
-) -> Iterator[str]:
+def _region(ecs: LocalEcs, call: Call, own: str, noted: Iterator[str]) -> str:
+    """Say where a call went; those of STS and FC go to the function's own region."""
+    if call.action == DESCRIBE_INSTANCE_TYPES:
+        return next(noted)
+    if call.action == STOP_INSTANCE:
+        return ecs.instance(call.parameters["InstanceId"]).profile.region_id
+    return call.parameters.get("RegionId", own)
+
+
+def explain(run: Run, *, instance_id: str | None = None, settings: Settings = _NO_SETTINGS) -> Iterator[str]:
     """Write Markdown, a block at a time: of the whole run, or of what concerns one instance.
 
-    `settings`: may say, in ECS_ENDPOINT and the like, what the code is to call: `http(s)://host[:port]`; else
-    the region's own. In a whole run the code is there once for each action. Raise NotMeant if the event means
-    other instances.
+    `settings` say what the code is to call. In a whole run the code is there once for each action and region.
+    Raise NotMeant if the event means other instances.
     """
-    endpoints = settings or {}
     lines = [line for line in run.lines if "instance_id" in line or "code" in line]
     if instance_id is not None:
         meant = [line["instance_id"] for line in lines if "instance_id" in line]
         lines = [line for line in lines if _may_be_about(line, instance_id)]
+        lines = [line for line in lines if "instance_id" in line] or lines
         if not lines:
             others = ", ".join(meant) or "none"
             raise NotMeant(f"the event does not mean {instance_id[:200]!r}; it means {others}")
-    calls = [
-        (call, typed)
-        for call, typed in _shown(run.calls)
-        if instance_id is None or _is_about(call, instance_id)
-    ]
+    calls = list(_shown(run.calls))
+    if instance_id is not None:
+        accounts = {call.account_id for call, _ in calls if _is_about(call, instance_id)}
+        calls = [each for each in calls if _is_about(each[0], instance_id) or _opens(each[0], accounts)]
     yield from _introduction(run, calls, instance_id)
-    explained: dict[str, int] = {}
+    explained: dict[tuple[str, str], int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)
-        aliyun, *codes = samples(typed, endpoints.get(product_of(call.action).endpoint_setting))
+        aliyun, *codes = samples(typed, product_of(call.action).endpoint(settings))
         yield f"### {aliyun.title}"
         yield _fenced(aliyun.text, aliyun.language)
-        before = explained.setdefault(call.action, number)
+        before = explained.setdefault((call.action, typed.region_id), number)
         if before == number or instance_id is not None:
             for sample in codes:
                 yield f"### {sample.title}"
@@ -128,16 +162,19 @@ def explain(
 
 def _shown(calls: Sequence[tuple[Call, TypedCall]]) -> Iterator[tuple[Call, TypedCall]]:
     """Leave out repetitions: the same call again, and looking again at instances already described."""
-    seen: list[tuple[str, str, dict[str, str]]] = []
-    described: set[str] = set()
+    seen: list[tuple[str, str, str, dict[str, str]]] = []
+    described: set[tuple[str, str, str]] = set()
     for call, typed in calls:
+        place = (call.account_id, typed.region_id)
         ids = json.loads(call.parameters.get("InstanceIds", "[]"))
-        again = call.action == DESCRIBE_INSTANCES and ids and described.issuperset(ids)
-        key = (call.account_id, call.action, dict(call.parameters))
+        again = (
+            call.action == DESCRIBE_INSTANCES and ids and described.issuperset((*place, id_) for id_ in ids)
+        )
+        key = (*place, call.action, dict(call.parameters))
         if again or key in seen:
             continue
         seen.append(key)
-        described.update(ids or _described(call))
+        described.update((*place, id_) for id_ in ids or _described(call))
         yield call, typed
 
 
@@ -158,6 +195,11 @@ def _handed_on(call: Call) -> list[str]:
         return []
     ids: list[str] = json.loads(call.parameters["body"])["data"]["InstanceIds"]
     return ids
+
+
+def _opens(call: Call, accounts: Collection[str]) -> bool:
+    """Whether it is the AssumeRole with which one of these accounts is reached."""
+    return call.action == ASSUME_ROLE and account_of_role(call.parameters) in accounts
 
 
 def _is_about(call: Call, instance_id: str) -> bool:
@@ -203,11 +245,8 @@ def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
     yield "### String to sign"
     yield _fenced(string_to_sign, "text")
     yield "### Signature"
-    if "x-acs-security-token" in canonical_request:
-        yield (
-            f"With the secret of a session in account {call.account_id}, which is nowhere kept. "
-            "The command and the code make this call there with the key and the token of AssumeRole's answer."
-        )
+    if "\nx-acs-security-token:" in canonical_request:
+        yield fill(_OF_A_SESSION.format(account_id=call.account_id), _WIDTH, break_on_hyphens=False)
         return
     yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
 
@@ -219,10 +258,20 @@ def _left_alone(calls: Sequence[tuple[Call, TypedCall]], lines: Sequence[Line]) 
     if left:
         yield "## No stop call"
         yield "\n".join(
-            f"- {line.get('instance_id') or 'the event'}: "
+            f"- {_subject(line)}: "
             + _visible(f"{line['code']}: {line['message']}" if line["code"] else line["message"])
             for line in left
         )
+
+
+def _subject(line: Line) -> str:
+    """Say what a line is about: an instance, a region of an account, or the event as a whole."""
+    if "instance_id" in line:
+        return str(line["instance_id"])
+    if "region_id" not in line:
+        return "the event"
+    account = f" of account {line['account_id']}" if line["account_id"] else ""
+    return f"{line['region_id']}{account}"
 
 
 def _visible(text: str) -> str:

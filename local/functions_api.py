@@ -61,7 +61,7 @@ class FunctionsApi:
         shown = ""
         try:
             name = _function_name(request)
-            parameters = {"functionName": name, **parameters, "body": request.body.decode(errors="replace")}
+            parameters = {"functionName": name, **parameters}
             signed = read_signature(request)
             shown = signed.shown
             account_id = self._authenticator.verify(signed)
@@ -79,6 +79,7 @@ class FunctionsApi:
             self._functions.accept(name, invocation, parameters.get("x-fc-async-task-id"))
             return {}
 
+        parameters["body"] = request.body.decode(errors="replace")
         return self._ecs.answer(
             INVOKE_FUNCTION, parameters, accept, account_id=account_id, signed=shown, success=ACCEPTED
         )

@@ -1,7 +1,11 @@
 """The products whose APIs a run calls, as their SDKs and the aliyun command line name them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from function.credentials import Credentials
+from function.fc import client as fc_client
+from function.settings import Settings
 from local.actions import VERSION as ECS_VERSION
 from local.functions_api import INVOKE_FUNCTION
 from local.functions_api import VERSION as FC_VERSION
@@ -9,19 +13,32 @@ from local.sts import ASSUME_ROLE
 from local.sts import VERSION as STS_VERSION
 
 
+def _left_to_the_sdk(_region_id: str) -> str:
+    return ""
+
+
+def _host_of_fc(region_id: str) -> str:
+    """Take the function's own, which is the SDK's for Python.
+
+    Those for Node.js and Java have fc.aliyuncs.com for every region, where FC 3.0 is not.
+    """
+    host: str = fc_client(region_id, Credentials(), None)._endpoint  # noqa: SLF001 - the SDK offers no other way
+    return host
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """`code`: its name on the command line; `version`: of the API; `go_major`: of the Go module.
 
-    `endpoint_setting`: says where the function calls it, if not at the region's own endpoint.
-    `endpoint`: the form of the regions' own endpoints where not every SDK knows them, else empty.
+    `endpoint`: where the settings say to call it, `http(s)://host[:port]`; None: at the region's own.
+    `host`: that of a region, empty where it is left to each SDK.
     """
 
     code: str
     version: str
     go_major: int
-    endpoint_setting: str
-    endpoint: str = ""
+    endpoint: Callable[[Settings], str | None]
+    host: Callable[[str], str] = _left_to_the_sdk
 
     @property
     def package(self) -> str:
@@ -38,18 +55,19 @@ class Product:
         return self.version.replace("-", "")
 
 
-_ECS = Product(code="ecs", version=ECS_VERSION, go_major=7, endpoint_setting="ECS_ENDPOINT")
-_STS = Product(code="sts", version=STS_VERSION, go_major=2, endpoint_setting="STS_ENDPOINT")
-_FC = Product(
-    code="fc",
-    version=FC_VERSION,
-    go_major=4,
-    endpoint_setting="FAN_OUT_ENDPOINT",
-    # The aliyun command line's own list. The SDKs for Node.js and Java take fc.aliyuncs.com in every region,
-    # and those for Python and Go have a tab in that of ap-southeast-5.
-    endpoint="fcv3.{region_id}.aliyuncs.com",
-)
-_OTHERS = {ASSUME_ROLE: _STS, INVOKE_FUNCTION: _FC}
+_ECS = Product(code="ecs", version=ECS_VERSION, go_major=7, endpoint=lambda settings: settings.ecs_endpoint)
+_OTHERS = {
+    ASSUME_ROLE: Product(
+        code="sts", version=STS_VERSION, go_major=2, endpoint=lambda settings: settings.sts_endpoint
+    ),
+    INVOKE_FUNCTION: Product(
+        code="fc",
+        version=FC_VERSION,
+        go_major=4,
+        endpoint=lambda settings: settings.fan_out_endpoint,
+        host=_host_of_fc,
+    ),
+}
 
 
 def product_of(action: str) -> Product:

@@ -1,6 +1,6 @@
 """What a person sees while a run lasts: how many instances it has found, and how many are settled."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -8,11 +8,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from function.credentials import Credentials
 from function.ecs import Ecs, Page, connect
-from function.errors import EcsError
-from function.guard import StopCall
-from function.instance import Instance, LocalDisks
+from function.instance import Instance
 from function.request import Selection
 from local.display import Line, console
+from local.passed_on import PassedOn
 
 _BAR_WIDTH = 24
 
@@ -67,10 +66,7 @@ class _Bar(Watch):
 
 
 @dataclass(frozen=True, slots=True)
-class _WatchedEcs:
-    """`Ecs`, passed on."""
-
-    ecs: Ecs
+class _WatchedEcs(PassedOn):
     watch: Watch
 
     def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
@@ -83,18 +79,6 @@ class _WatchedEcs:
         page = self.ecs.select(selection, next_token, seconds=seconds)
         self.watch.see(instance.instance_id for instance in page.instances)
         return page
-
-    def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
-        """See `Ecs.local_disks`."""
-        return self.ecs.local_disks(instance_types, seconds=seconds)
-
-    def stop(self, call: StopCall, *, seconds: float) -> str:
-        """See `Ecs.stop`."""
-        return self.ecs.stop(call, seconds=seconds)
-
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
-        """See `Ecs.stop_together`."""
-        return self.ecs.stop_together(calls, seconds=seconds)
 
 
 @contextmanager

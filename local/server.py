@@ -1,6 +1,7 @@
 """The local ECS on a port: werkzeug's threads, HTTP/1.1 connections that stay open, and no traces printed."""
 
 import io
+import re
 import socket
 import struct
 import threading
@@ -10,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from local.application import Application
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body."""
+
+_LINE_END = b"\r\n"
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
+_MAX_SIZE_LINE = 20
 
 LINGER_SECONDS = 1
 """How long a refused client may be silent before its connection is closed."""
@@ -74,16 +79,28 @@ class _Handler(WSGIRequestHandler):
         return body if len(body) == int(length) else HTTPStatus.BAD_REQUEST
 
     def _chunks(self) -> bytes | HTTPStatus:
-        """Read a body in chunks, which is how the Node.js SDK sends an event to FC."""
-        if self.headers.get_all("Transfer-Encoding") != ["chunked"]:
+        """Read a body in chunks, which is how the Node.js SDK sends an event to FC.
+
+        werkzeug's own reader takes a chunk that ends early for a whole one.
+        """
+        if [each.lower() for each in self.headers.get_all("Transfer-Encoding", [])] != ["chunked"]:
             return HTTPStatus.NOT_IMPLEMENTED
         if "Content-Length" in self.headers:
             return HTTPStatus.BAD_REQUEST
-        try:
-            body = DechunkedInput(self.rfile).read(MAX_BODY + 1)  # type: ignore[arg-type]  # a file of bytes
-        except (OSError, ValueError):  # a chunk that is none, or that ends early
-            return HTTPStatus.BAD_REQUEST
-        return body if len(body) <= MAX_BODY else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        body = b""
+        while True:
+            size = _CHUNK_SIZE.fullmatch(self.rfile.readline(_MAX_SIZE_LINE))
+            if size is None:
+                return HTTPStatus.BAD_REQUEST
+            length = int(size[1], 16)
+            if len(body) + length > MAX_BODY:
+                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            chunk = self.rfile.read(length + len(_LINE_END))
+            if len(chunk) < length + len(_LINE_END) or not chunk.endswith(_LINE_END):
+                return HTTPStatus.BAD_REQUEST
+            if length == 0:
+                return body
+            body += chunk.removesuffix(_LINE_END)
 
     def _serve(self, body: bytes) -> None:
         try:

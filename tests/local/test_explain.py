@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from function.settings import Settings
 from local.backend import LocalEcs
 from local.cli import app
 from local.explain import NotMeant, Run, explain, play
@@ -129,7 +130,9 @@ def test_parameters_are_as_sent(run: Run) -> None:
 
 def test_code_is_there_once_for_each_action(run: Run) -> None:
     """The second stop refers to the first one's code, but has its own command line."""
-    text = "\n\n".join(explain(run, settings={"ECS_ENDPOINT": "http://127.0.0.1:8014"}))
+    text = "\n\n".join(
+        explain(run, settings=Settings.from_environment({"ECS_ENDPOINT": "http://127.0.0.1:8014"}))
+    )
     assert len(fenced(text, "Python")) == 3
     assert len(fenced(text, "aliyun command line")) == 4
     assert "that of call 3" in text
@@ -223,6 +226,8 @@ def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"with its shards makes {len(run.calls)} calls in all" in " ".join(text.split())
     (code,) = [each for each in fenced(text, "Go") if "InvokeFunction" in each]
     assert "fcv3.cn-hangzhou.aliyuncs.com" in code
+    settings = Settings.from_environment({"FAN_OUT_ENDPOINT": "https://fc.example"})
+    assert 'SetEndpoint("fc.example")' in "\n\n".join(explain(run, settings=settings))
     about = "\n\n".join(explain(run, instance_id=OTHER))
     assert headings(about)[1:] == [
         "2. InvokeFunction in cn-hangzhou",
@@ -241,13 +246,70 @@ def test_each_api_has_its_own_endpoint(clock: Any, wire: Callable[..., Any]) -> 
     calls = tuple((call, typed_call(call.action, "cn-beijing", call.parameters)) for call in ecs.calls)
     run = Run(calls=calls, answers=(Answer(),), lines=())
     settings = {"ECS_ENDPOINT": "https://ecs.example", "STS_ENDPOINT": "https://sts.example"}
-    of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=settings)), "Python")
+    given = Settings.from_environment(settings)
+    of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=given)), "Python")
     assert 'endpoint="sts.example"' in of_sts
     assert 'endpoint="ecs.example"' in of_ecs
     del settings["STS_ENDPOINT"]
-    of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=settings)), "Python")
+    given = Settings.from_environment(settings)
+    of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=given)), "Python")
     assert "endpoint=" not in of_sts
     assert 'endpoint="ecs.example"' in of_ecs
+
+
+def test_two_regions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call is where it is made; the code says in which region, so each region has its own."""
+    monkeypatch.setenv("ALLOWED_REGIONS", "cn-hangzhou,cn-beijing")
+    here = {"InstanceId": "i-bp1here", "Tags": OPTED_IN, "InstanceType": "ecs.c7.large"}
+    run = play(
+        json.dumps({"InstanceIds": ["i-bp1here", ID], "RegionIds": ["cn-hangzhou", "cn-beijing"]}).encode(),
+        Fleet.from_instances([here, FLEET.instances[0].document]),
+    )
+    text = "\n\n".join(explain(run))
+    assert sorted(re.sub(r"^\d+\. ", "", heading) for heading in headings(text)) == [
+        "DescribeInstanceTypes in cn-beijing",
+        "DescribeInstances in cn-beijing",
+        "DescribeInstances in cn-hangzhou",
+        f"StopInstance {ID} in cn-beijing",
+        "StopInstance i-bp1here in cn-hangzhou",
+    ]
+    stops = [code for code in fenced(text, "Python") if "stop_instance" in code]
+    assert [re.findall('region_id="(.*)"', code) for code in stops] == [["cn-hangzhou"], ["cn-beijing"]]
+    alone = "\n\n".join(explain(run, instance_id=ID))
+    assert headings(alone) == ["1. DescribeInstances in cn-beijing", f"2. StopInstance {ID} in cn-beijing"]
+
+
+def test_types_are_asked_for_where_the_instance_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DescribeInstanceTypes does not say its region, which may have the same types as another."""
+    monkeypatch.setenv("ALLOWED_REGIONS", "cn-beijing")
+    elsewhere = {"InstanceId": "i-bp1else", "InstanceType": "ecs.c7.large"}
+    fleet = Fleet.from_instances([elsewhere, FLEET.instances[0].document])
+    run = play(json.dumps({"InstanceId": ID, "RegionId": "cn-beijing"}).encode(), fleet)
+    assert headings("\n\n".join(explain(run)))[1] == "2. DescribeInstanceTypes in cn-beijing"
+
+
+def test_roles_of_other_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """About one instance, the AssumeRole that leads to it is there; what can't be reached says where."""
+    second, nobody = "2345678901234567", "3456789012345678"
+    roles = [f"acs:ram::{account_id}:role/stop-guard" for account_id in (second, nobody)]
+    monkeypatch.setenv("ALLOWED_ROLE_ARNS", ",".join(roles))
+    there = {"InstanceId": ID, "Tags": OPTED_IN, "x-emulator": {"AccountId": second}}
+    event = {"Tag": [{"Key": "auto-stop"}], "RoleArns": roles}
+    run = play(json.dumps(event).encode(), Fleet.from_instances([there]))
+    text = "\n\n".join(explain(run))
+    assert re.findall("^- (.*): EntityNotExist.Role", text, re.MULTILINE) == [
+        f"cn-hangzhou of account {nobody}"
+    ]
+    alone = "\n\n".join(explain(run, instance_id=ID))
+    assert headings(alone)[0] == "1. AssumeRole in cn-hangzhou"
+    assert headings(alone)[-1].endswith(f"StopInstance {ID} in cn-hangzhou")
+    assert nobody not in alone
+
+
+def test_what_looks_like_a_token_is_none() -> None:
+    """A filter that is named like the token's header leaves the call signed with the local key."""
+    event = json.dumps({"InstanceName": "x-acs-security-token", "RegionId": "cn-beijing"}).encode()
+    assert len(fenced("\n\n".join(explain(play(event, FLEET))), "Signature")) == 1
 
 
 def test_waiting_takes_no_time() -> None:
@@ -293,6 +355,29 @@ def test_the_command(arguments: list[str], stdin: bytes, code: int, says: str, t
     assert "\x1b" not in done.output
     assert "real-" not in done.output
     assert code == 0 or done.stdout == ""
+
+
+def test_the_command_complains_once_of_a_shard(tmp_path: Path) -> None:
+    """FC tries a shard again that leaves something; what is left in the end is said once."""
+    path = tmp_path / "fleet.json"
+    broken = {"StopInstance": "DiskError"}
+    fleet = [{"InstanceId": one, "Tags": OPTED_IN, "x-emulator": broken} for one in (ID, OTHER)]
+    path.write_text(json.dumps(fleet))
+    event = json.dumps({"InstanceIds": [ID, OTHER]}).encode()
+    environment = {"FAN_OUT": "true", "SHARD_SIZE": "1"}
+    command = ["explain", "-", "--fleet", str(path)]
+    done = CliRunner().invoke(app, command, input=event, env=environment)
+    assert (done.exit_code, done.stderr.count("StopIncomplete")) == (1, 2)
+
+
+@pytest.mark.parametrize("endpoint", ["http://user:password@ecs.example", "foo", "https://[::1"])
+def test_the_command_refuses_an_endpoint_that_is_none(endpoint: str) -> None:
+    """It would be written into the code; a password in it is not shown."""
+    command = ["explain", str(EVENTS / "timer.json")]
+    done = CliRunner().invoke(app, command, env={"ECS_ENDPOINT": endpoint})
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "InvalidSettings: ECS_ENDPOINT: " in done.stderr
+    assert "password" not in done.stderr
 
 
 def test_hostile_text_stays_text() -> None:

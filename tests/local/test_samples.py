@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -279,6 +280,21 @@ def test_java_and_go_write_lists() -> None:
     )
 
 
+def test_go_imports_what_it_needs_and_no_more() -> None:
+    """Go compiles no program that imports what it does not use, whatever a parameter holds."""
+    call = typed_call("DescribeInstances", "cn-hangzhou", {"InstanceName": "dara.x strings.NewReader("})
+    assert '\t"strings"\n' not in code(call, "Go")
+    assert "tea/dara" not in code(call, "Go")
+    assert "tea/dara" in code(CALLS["types"], "Go")
+    assert "tea/dara" not in code(CALLS["instances"], "Go")
+
+
+def test_a_value_like_a_flag_is_no_flag() -> None:
+    """The aliyun command line takes a word that begins with a dash for a flag (aliyun-cli, cli/parser.go)."""
+    call = typed_call("DescribeInstances", "cn-hangzhou", {"InstanceName": "-dev*"})
+    assert "--InstanceName='-dev*'" in words_of(call) or "--InstanceName=-dev*" in words_of(call)
+
+
 def test_the_regions_own_endpoint_is_left_to_the_sdk() -> None:
     """Without an endpoint of one's own, no sample names one; each names the region."""
     for name in ("stop", "session"):
@@ -289,5 +305,10 @@ def test_the_regions_own_endpoint_is_left_to_the_sdk() -> None:
 
 def test_fcs_endpoint_is_not_left_to_the_sdk() -> None:
     """Not every SDK knows FC's endpoints, so each sample names the region's."""
-    for sample in samples(CALLS["shard"]):
-        assert "fcv3.cn-hangzhou.aliyuncs.com" in sample.text
+    for region_id, host in (
+        ("cn-hangzhou", "fcv3.cn-hangzhou.aliyuncs.com"),
+        ("ap-southeast-5", "fcv3.ap-southeast-5.aliyuncs.com"),
+        ("me-central-1", "me-central-1.fc.aliyuncs.com"),
+    ):
+        for sample in samples(replace(CALLS["shard"], region_id=region_id)):
+            assert re.search(rf"{re.escape(host)}[\s\"]", sample.text)

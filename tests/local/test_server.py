@@ -195,6 +195,10 @@ def test_a_body_in_chunks(make_ecs: Make, wire: Connect) -> None:
         (b"not a number\r\n", 400),
         (b"-1\r\n", 400),
         (b"4\r\nevent\r\n0\r\n\r\n", 400),
+        (b"7\r\nAction=\r\n200000\r\nTrunc", 413),
+        (b"7\r\nAction=\r\n2000\r\nTrunc", 400),
+        (b"7\r\nAction=\r\n", 400),
+        (b"0x7\r\nAction=\r\n0\r\n\r\n", 400),
         (b"fffff\r\n" + b"x" * 0xFFFFF + b"\r\nff\r\n" + b"x" * 0xFF + b"\r\n0\r\n\r\n", 413),
     ],
 )
@@ -205,6 +209,8 @@ def test_chunks_that_cant_be_read(body: bytes, status: int, make_ecs: Make, wire
     connection.putrequest("POST", "/")
     connection.putheader("Transfer-Encoding", "chunked")
     connection.endheaders(body)
+    assert connection.sock is not None
+    connection.sock.shutdown(socket.SHUT_WR)
     response = connection.getresponse()
     assert (response.status, response.getheader("Connection")) == (status, "close")
     assert json.loads(response.read())["Code"] == "InvalidRequest"
