@@ -154,8 +154,11 @@ def _what_is_left(report: Report) -> str:
         named = [
             f"{one.instance_id} {one.status}" + (f" ({one.code})" if one.code else "") for one in report.left
         ]
-        of = "instance is" if len(report.outcomes) == 1 else "instances are"
-        parts.append(f"{len(report.left)} of {len(report.outcomes)} {of} left: {_some(named, ', ')}")
+        instances = "instance" if len(report.outcomes) == 1 else "instances"
+        are = "is" if len(report.left) == 1 else "are"
+        parts.append(
+            f"{len(report.left)} of {len(report.outcomes)} {instances} {are} left: {_some(named, ', ')}"
+        )
     if report.region_errors:
         regions = [f"{error.site} ({error.code})" for error in report.region_errors]
         parts.append(f"could not list {_some(regions, ', ')}")

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from function.report import (
     INVALID_EVENT,
+    Guard,
     HandedOn,
     Outcome,
     Refusal,
@@ -28,6 +29,9 @@ MAX_LINE = 30_000
 """Bytes of a log line, above which an outcome's tags are left out: 20 long ones can be more than FC takes."""
 
 MAX_LOGGED_IDS = 50
+
+EXPECTED = frozenset({Guard.ALARM_STATE, Guard.EVENT_NOT_ENABLED})
+"""Refusals of events that come as a matter of course: recoveries, and what the settings leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,6 @@ class Log:
 
     def summary(self, report: Report) -> None:
         """Log the line that ends the run."""
-        level = "INFO" if report.complete and not report.invalid else "ERROR"
         fields = {"source": report.source, "event_id": report.event_id, "message": sentence(report)}
         counts = {
             "dry_run": report.dry_run,
@@ -74,7 +77,7 @@ class Log:
             "region_errors": len(report.region_errors),
             "handed_on": sum(len(shard.instance_ids) for shard in report.handed_on),
         }
-        self._line(level, fields | counts)
+        self._line(_level(report), fields | counts)
 
     def _line(self, level: str, fields: Mapping[str, object]) -> None:
         time = self.now().isoformat(timespec="milliseconds")
@@ -84,6 +87,15 @@ class Log:
         if len(line) > MAX_LINE:
             line = json.dumps(_bounded(hushed(content | {"tags": {}}, self.secrets)))
         self.write(line)
+
+
+def _level(report: Report) -> str:
+    """Say how much a run needs somebody: also where it did nothing at all, and nobody may have meant that."""
+    if report.invalid or not report.complete:
+        return "ERROR"
+    refused = any(refusal.code not in EXPECTED for refusal in report.refusals)
+    nothing = not (report.outcomes or report.handed_on or report.refusals)
+    return "WARNING" if refused or nothing else "INFO"
 
 
 def hushed(value: object, secrets: Sequence[str]) -> object:

@@ -62,7 +62,7 @@ def show(out: Console, lines: Sequence[Line]) -> None:
             out.print(_remark(line))
     for line in lines:
         if "summary" in line:
-            style = "bold" if line["level"] == "INFO" else "bold red"
+            style = {"INFO": "bold", "WARNING": "bold yellow"}.get(str(line["level"]), "bold red")
             out.print(f"[{style}]{escape(str(line['message']))}[/]")
 
 
@@ -77,7 +77,7 @@ def _table(outcomes: Sequence[Line]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("Instance", *places, "Outcome"):
         table.add_column(name, no_wrap=True)
-    table.add_column("Why, and what to do")
+    table.add_column("Why, and what to do", overflow="fold")
     for line in outcomes:
         place = [str(line[key]) for key in ("instance_id", *places.values())]
         table.add_row(*map(escape, place), _styled(line), _why(line))
@@ -105,7 +105,7 @@ def _grouped(outcomes: Sequence[Line]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Instances", justify="right", no_wrap=True)
     table.add_column("Outcome", no_wrap=True)
-    table.add_column("Why, and what to do")
+    table.add_column("Why, and what to do", overflow="fold")
     for group in ranked:
         group.sort(key=lambda line: str(line["instance_id"]))
         names = [str(line["instance_id"]) for line in group]

@@ -33,7 +33,7 @@ from local.sts import ASSUME_ROLE, account_of_role
 from local.typed_call import TypedCall, typed_call
 
 _INTRODUCTION = """\
-{run} makes {in_all} calls in all; repetitions are left out, such as looking again until an instance is
+{run} makes {in_all} in all; repetitions are left out, such as looking again until an instance is
 Stopped, or in a shard. It was played on a local ECS, so each call is sent to that, and signed with its key
 (id {key_id}): in the cloud, host, time, nonce, key and signature are others. The code takes its key from
 where the SDK finds one, such as ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET in the
@@ -223,7 +223,7 @@ def _introduction(
     yield fill(
         _INTRODUCTION.format(
             run="The run with its shards" if len(run.answers) > 1 else "The run",
-            in_all=len(run.calls),
+            in_all=f"{len(run.calls)} call{'' if len(run.calls) == 1 else 's'}",
             key_id=LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_ID"],
         ),
         _WIDTH,
@@ -255,6 +255,9 @@ def _left_alone(calls: Sequence[tuple[Call, TypedCall]], lines: Sequence[Line]) 
     """Say why an instance that the event means gets no stop call, or why the event was refused."""
     called = {instance_id for call, _ in calls for instance_id in _stopped(call)}
     left = [line for line in lines if line.get("instance_id") not in called]
+    if not called and not left:
+        yield "## No stop call"
+        yield "The event means no instance: nothing that it selects was found."
     if left:
         yield "## No stop call"
         yield "\n".join(

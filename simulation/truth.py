@@ -51,18 +51,22 @@ def _problems(case: Case, outcome: Outcome, calls: Sequence[Stop]) -> Iterator[s
     if calls and calls[-1].heard == "IncorrectInstanceStatus" and not _looked_again(case, outcome, calls[-1]):
         yield "and was not looked at again, though it was not as it had been seen"
     if status in NOT_OURS:
-        for call in calls:
-            # After such an error a look decides; where it is old, or too late, nothing can be known.
-            told = not _perhaps_done(call, looks) or _is_gone(case, outcome)
-            spoilt = (
-                str(call.heard).endswith(PERHAPS_DONE) and told and not _settled_early(case, outcome, call)
-            )
-            if call.effective and not spoilt:
-                yield f"and its call at {call.sent:.3f} s stopped it"
+        yield from _not_ours(case, outcome, calls, looks)
     if calls and status in {"stopped", "stopping", "would_stop"}:
         yield from _mode_problems(outcome, calls, looks)
     if status in _PROOFS:
         yield from _PROOFS[status](case, outcome, calls, looks)
+
+
+def _not_ours(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
+    if any(call.heard == NO_ANSWER and call.parameters["DryRun"] == "False" for call in calls):
+        yield "and a stop call got no answer"
+    for call in calls:
+        # After such an error a look decides; where it is old, or too late, nothing can be known.
+        told = not _perhaps_done(call, looks) or _is_gone(case, outcome)
+        spoilt = str(call.heard).endswith(PERHAPS_DONE) and told and not _settled_early(case, outcome, call)
+        if call.effective and not spoilt:
+            yield f"and its call at {call.sent:.3f} s stopped it"
 
 
 def _stopped(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from local.fc import Runtime
 from tests.stage import OPTED_IN, SetStage, error
 
+EVENTS = Path(__file__).parents[2] / "events"
 GOOD = "i-bp1good0000000000001"
 OTHER = "i-bp1good0000000000002"
 ABSENT = "i-bp1absent0000000001"
@@ -248,3 +250,25 @@ def test_no_line_is_too_long_for_the_log(stage: SetStage) -> None:
     played = stage(long).invoke(request(GOOD))
     assert max(len(json.dumps(line)) for line in played.lines) < 32_000
     assert played.outcome["status"] == "stopped"
+
+
+MAINTENANCE = json.loads((EVENTS / "cms.event.json").read_text()) | {"eventTime": "20260116T035900.000+0800"}
+
+
+@pytest.mark.parametrize(
+    ("event", "settings", "level"),
+    [
+        ({"InstanceIds": ["i-bp1a", "i-bp1b"]}, {}, "INFO"),
+        ({"InstanceIds": ["i-bp1a", "i-bp1b"]}, {"MAX_INSTANCES": "1"}, "WARNING"),
+        ({"InstanceId": "i-bp1a", "RegionId": "cn-beijing"}, {}, "WARNING"),
+        ({"Tag": [{"Key": "env", "Value": "prd"}]}, {}, "WARNING"),
+        (MAINTENANCE, {}, "INFO"),
+        ({"InstanceId": "i-bp1a", "Odd": 1}, {}, "ERROR"),
+    ],
+)
+def test_the_level_says_whether_somebody_should_look(
+    stage: SetStage, event: dict[str, object], settings: dict[str, str], level: str
+) -> None:
+    """Also where nothing was done at all: an event refused as a whole, or one that means no instance."""
+    played = stage({"InstanceId": "i-bp1a"}, {"InstanceId": "i-bp1b"}).invoke_with(settings, event)
+    assert played.lines[-1]["level"] == level

@@ -96,6 +96,7 @@ def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # no
     assert headings(text) == [
         "1. AssumeRole in cn-beijing",
         *(f"{number}. DescribeInstances in cn-beijing" for number in (2, 3, 4)),
+        "No stop call",
     ]
     assert text.count("With the secret of a session in account ") == 1
     assert len(fenced(text, "Signature")) == 3
@@ -386,5 +387,6 @@ def test_hostile_text_stays_text() -> None:
     event = json.dumps({"InstanceName": name, "RegionId": "cn-hangzhou"}).encode()
     text = "\n\n".join(explain(play(event, load_fleet("[]"))))
     assert text.count("\n```") == 2 * text.count("\n### ")
-    assert headings(text) == ["1. DescribeInstances in cn-hangzhou"]
+    assert headings(text) == ["1. DescribeInstances in cn-hangzhou", "No stop call"]
+    assert "The event means no instance" in text
     assert f"InstanceName = {name}\n" in text
