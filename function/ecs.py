@@ -1,6 +1,7 @@
 """The way to ECS: a typed port, and its adapter over the official SDK, whose types stay in here."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -160,13 +161,16 @@ class SdkEcs:
 
     def _each_answer(self, body: Mapping[str, Any]) -> dict[str, str | EcsError]:
         request_id = self._request_id(body)
+        answers = body["InstanceResponses"]["InstanceResponse"]
+        times = Counter(one["InstanceId"] for one in answers)
         return {
             str(one["InstanceId"]): request_id
             if one["Code"] == _ACCEPTED
             else refusal(
                 f"ecs:{STOP_INSTANCES}", one["Code"], {**one, "RequestId": request_id}, self._credentials
             )
-            for one in body["InstanceResponses"]["InstanceResponse"]
+            for one in answers
+            if times[one["InstanceId"]] == 1  # of two answers about an instance neither is believed
         }
 
     def _request_id(self, body: Mapping[str, Any]) -> str:

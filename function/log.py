@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -86,7 +87,8 @@ class Log:
         line = json.dumps(_bounded(hushed(content, self.secrets)))
         if len(line) > MAX_LINE:
             line = json.dumps(_bounded(hushed(content | {"tags": {}}, self.secrets)))
-        self.write(line)
+        with suppress(OSError):  # a log that can't be written keeps nothing from being stopped and reported
+            self.write(line)
 
 
 def _level(report: Report) -> str:

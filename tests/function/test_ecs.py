@@ -169,6 +169,15 @@ def test_json_that_is_no_answer_about_many(body: object) -> None:
     assert raised.value.code == ClientCode.NO_ANSWER
 
 
+def test_of_two_answers_about_an_instance_neither_is_believed() -> None:
+    """It is as if StopInstances had said nothing of it: looks will show."""
+    other = {"InstanceId": "i-bp1other", "Code": "200"}
+    answers = [STOPPING, other, STOPPING | {"Code": "IncorrectInstanceStatus"}]
+    body = {"RequestId": "R", "InstanceResponses": {"InstanceResponse": answers}}
+    with answering(200, json.dumps(body).encode()) as endpoint:
+        assert ecs_at(endpoint).stop_together([CALL], seconds=15) == {"i-bp1other": "R"}
+
+
 def test_a_call_that_may_not_have_left_is_not_said_to_be_sent() -> None:
     """TLS can fail before a call leaves, as where a certificate is not trusted, or after; it is no answer."""
     with answering(200, b"{}") as endpoint:

@@ -1,5 +1,6 @@
 """Whole runs: the function against the local ECS, over real HTTP and through the real SDK."""
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -272,3 +273,15 @@ def test_the_level_says_whether_somebody_should_look(
     """Also where nothing was done at all: an event refused as a whole, or one that means no instance."""
     played = stage({"InstanceId": "i-bp1a"}, {"InstanceId": "i-bp1b"}).invoke_with(settings, event)
     assert played.lines[-1]["level"] == level
+
+
+def test_a_log_that_cannot_be_written_stops_nothing_from_being_done(stage: SetStage) -> None:
+    """The run goes on, and its report has every outcome."""
+
+    def write(_line: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    set_up = stage({"InstanceId": GOOD}, {"InstanceId": OTHER})
+    answer = set_up.function(write=write).invoke(json.dumps(request(GOOD, OTHER, ABSENT)).encode())
+    assert answer.returned is not None, answer.error
+    assert answer.returned["summary"] == {"total": 3, "stopped": 2, "refused": 1}

@@ -8,7 +8,7 @@ import pytest
 
 from function import sdk
 from function.credentials import Credentials
-from function.ecs import Ecs, SdkEcs
+from function.ecs import Connect, Ecs, SdkEcs
 from function.errors import EcsError
 from function.guard import StopCall
 from local.fault_text import parse_fault
@@ -161,6 +161,36 @@ class Denying(SdkEcs):
         return {**super().stop_together(calls[1:], seconds=seconds), calls[0].instance_id: denied}
 
 
+def connecting(kind: type[SdkEcs]) -> Connect:
+    """Make the ways to ECS of this kind."""
+
+    def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
+        client = sdk.Client(sdk.config(region_id, credentials, endpoint))
+        return kind(region_id, client, credentials, connections)
+
+    return connect
+
+
+class Holding(SdkEcs):
+    """Answers a StopInstances with a throttled one for each instance, and does nothing."""
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | EcsError]:
+        """Hold all of them back."""
+        del seconds
+        return {call.instance_id: EcsError("Throttling.User", "not now") for call in calls}
+
+
+def test_what_is_throttled_in_a_call_goes_on_alone(stage: SetStage) -> None:
+    """The call itself passed, so no window tells when to come back with it: each goes on by itself."""
+    set_up = stage(*fleet(5))
+    function = set_up.function()
+    function.effects = replace(function.effects, connect=connecting(Holding))
+    assert function.invoke(json.dumps({"InstanceIds": ids(5)}).encode()).error is None
+    assert sorted(
+        call.parameters["InstanceId"] for call in set_up.ecs.calls if call.action == "StopInstance"
+    ) == ids(5)
+
+
 @pytest.mark.parametrize(("kind", "asked"), [(Forgetful, 1), (Careless, 2), (Denying, 2)])
 def test_what_is_not_said_is_looked_at(stage: SetStage, kind: type[SdkEcs], asked: int) -> None:
     """An instance without a word in the answer may be stopping or not: it is asked for again only if not.
@@ -168,13 +198,8 @@ def test_what_is_not_said_is_looked_at(stage: SetStage, kind: type[SdkEcs], aske
     One that StopInstances may not stop is asked for on its own.
     """
     set_up = stage(*fleet(4))
-
-    def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
-        client = sdk.Client(sdk.config(region_id, credentials, endpoint))
-        return kind(region_id, client, credentials, connections)
-
     function = set_up.function()
-    function.effects = replace(function.effects, connect=connect)
+    function.effects = replace(function.effects, connect=connecting(kind))
     answer = function.invoke(json.dumps({"InstanceIds": ids(4)}).encode())
     report = answer.returned
     assert report is not None, answer.error
