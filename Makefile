@@ -47,9 +47,9 @@ bench: $(STAMP) ## what a cold start costs, and a fleet
 	@$(BIN)/python bench/fleets.py
 
 lock: $(STAMP) ## lock the requirements anew, with hashes and without addresses
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --custom-compile-command 'make lock' --all-extras --constraint requirements.txt --allow-unsafe pyproject.toml -o requirements-dev.txt
 
 clean: ## forget .venv and everything that was made
