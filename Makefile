@@ -37,6 +37,7 @@ soak: $(STAMP) ## a million simulated runs, each from its seed, and 200 under st
 check: $(STAMP) ## format, lint, strict types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy
 
 build: $(STAMP) ## the artifact in build/ and build.zip; RUNTIME=host: for the Python at hand

@@ -15,17 +15,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from function.effects import Effects, Item, Result, SystemClock, Threads, Unfinished, Workers
-from local.backend import LocalEcs, utc_now
-from local.fault_text import parse_fault
-from local.fc import FunctionCompute
-from local.fleet import Fleet
-from local.server import serve
+from function.cloud.runtime import SystemClock, system_ports
+from function.model.ports import Item, Result, Unfinished, Workers
+from local.emulator.backend import LocalEcs, utc_now
+from local.emulator.fault_text import parse_fault
+from local.emulator.fleet import Fleet
+from local.emulator.function_compute import FunctionCompute
+from local.emulator.server import serve
 
 CALL_SECONDS = 0.05
 ACCOUNTS = ("1234567890123456", "2345678901234567", "3456789012345678")
@@ -48,14 +49,14 @@ QUOTA, SPEED = 300, 20
 RUN = """
 import json, os, resource, sys, time
 from types import SimpleNamespace
-from function.effects import Effects
+from function.ports import Ports
 from function.invocation import Function, StopIncomplete
 function = Function.prepare(os.environ)
 context = SimpleNamespace(request_id="r", region="cn-hangzhou", account_id="1234567890123456",
     function=SimpleNamespace(name="stop-guard", timeout=600))
 before = resource.getrusage(resource.RUSAGE_SELF)
 began = time.monotonic()
-report = function.invoke(sys.stdin.buffer.read(), context, os.environ, Effects(write=lambda line: None))
+report = function.invoke(sys.stdin.buffer.read(), context, os.environ, Ports(write=lambda line: None))
 wall = time.monotonic() - began
 after = resource.getrusage(resource.RUSAGE_SELF)
 with open("/proc/self/status") as lines:
@@ -168,21 +169,20 @@ class Inline(Workers):
     """Does everything in the calling thread, where a profiler sees it."""
 
     def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, until: float
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
     ) -> Iterator[tuple[Item, Result | Unfinished]]:
         """See `Workers.each`."""
-        del limit, until
+        del limit, seconds
         return ((item, function(item)) for item in items)
 
 
 def profile(made: Fleet, event: Mapping[str, object]) -> list[tuple[str, float]]:
     """Say which share of a run's own time is spent in which package, the largest first."""
     with cloud(made) as (endpoint, _):
-        clock = SystemClock()
         function = FunctionCompute(
             environment=SETTINGS | {"ECS_ENDPOINT": endpoint, "STS_ENDPOINT": endpoint},
             timeout=600,
-            effects=Effects(clock=clock, workers=Inline(), write=lambda _line: None),
+            ports=replace(system_ports(), workers=Inline(), write=lambda _line: None),
         )
         profiler = cProfile.Profile(time.thread_time)
         profiler.runcall(function.invoke, json.dumps(event).encode())
@@ -231,7 +231,7 @@ def under_quota(made: Fleet, event: Mapping[str, object]) -> tuple[object, Count
         function = FunctionCompute(
             environment=SETTINGS | {"ECS_ENDPOINT": endpoint, "STS_ENDPOINT": endpoint},
             timeout=3600,
-            effects=Effects(clock=clock, workers=Threads(clock), write=lambda _line: None),
+            ports=replace(system_ports(), clock=clock, write=lambda _line: None),
         )
         answer = function.invoke(json.dumps(event).encode())
     returned = answer.returned

@@ -2,7 +2,7 @@
 
 import os
 
-from function.effects import Effects
+from function.cloud.runtime import system_ports
 from function.invocation import Context, Function
 
 _prepared: list[Function] = []
@@ -17,4 +17,4 @@ def handler(event: bytes, context: Context) -> dict[str, object]:
     """Handle one event; where no initializer is configured, prepare at the first."""
     if not _prepared:
         initialize(context)
-    return _prepared[0].invoke(event, context, os.environ, Effects())
+    return _prepared[0].invoke(event, context, os.environ, system_ports())

@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from function.credentials import ContextCredentials, Credentials
-from function.effects import Effects
-from function.events import parse
-from function.instance import LocalDisks
-from function.log import Log, hushed
-from function.report import INVALID_EVENT, Guard, Refusal, Report
-from function.request import InvalidEvent
+from function.events.parse import parse
+from function.model.credentials import ContextCredentials, Credentials
+from function.model.instance import LocalDisks
+from function.model.outcome import INVALID_EVENT, GuardCode, Refusal
+from function.model.ports import Ports
+from function.model.request import InvalidEvent
+from function.model.scope import Scope
+from function.reporting.log import Log, redact
+from function.reporting.report import Report
+from function.reporting.summary import summarize
 from function.run import run
-from function.sentence import sentence
 from function.settings import InvalidSettings, Settings
-from function.site import Site
-from function.surroundings import Surroundings
+from function.stopping.context import InvocationContext
 
 END_SECONDS = 1.5
 """The run ends this long before FC's timeout: a second that the contract promises, and time to return."""
@@ -83,7 +84,7 @@ class Function:
         return cls(Settings.from_environment(environment))
 
     def invoke(
-        self, event: bytes, context: Context, environment: Mapping[str, str], effects: Effects
+        self, event: bytes, context: Context, environment: Mapping[str, str], ports: Ports
     ) -> dict[str, object]:
         """Handle one event.
 
@@ -91,22 +92,22 @@ class Function:
         `StopIncomplete` if something is left, else `InvalidEvent` if an event could not be understood;
         over HTTP neither.
         """
-        deadline = effects.clock.monotonic() + context.function.timeout - END_SECONDS
+        deadline = ports.clock.monotonic() + context.function.timeout - END_SECONDS
         token = self.settings.alarm_token
         delivery = parse(
             event,
-            now=effects.clock.now(),
+            now=ports.clock.now(),
             alarm_token=None if token is None else token.get_secret_value(),
         )
         if delivery.unauthorized is not None:
-            return _unauthorized(delivery.unauthorized, context, effects)
-        around = Surroundings(
+            return _unauthorized(delivery.unauthorized, context, ports)
+        around = InvocationContext(
             request_id=context.request_id,
             function_name=context.function.name,
-            own=Site(region_id=_own_region(context, self.settings), account_id=context.account_id or None),
+            own=Scope(region_id=_own_region(context, self.settings), account_id=context.account_id or None),
             credentials=Credentials.read(_context_credentials(context), environment),
             settings=self.settings,
-            effects=effects,
+            ports=ports,
             deadline=deadline,
             known_types=self.known_types,
         )
@@ -134,18 +135,18 @@ def _answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
     invalid = _some([refusal.message for refusal in report.invalid], "; ")
     if not report.complete:
         text = _what_is_left(report) + (f"; and not understood: {invalid}" if invalid else "")
-        raise StopIncomplete(str(hushed(text, secrets)), shown)
+        raise StopIncomplete(str(redact(text, secrets)), shown)
     if invalid:
         first = report.invalid[0]
-        text = str(hushed(invalid, secrets))
+        text = str(redact(invalid, secrets))
         raise InvalidEvent(text, source=first.source, event_id=first.event_id, report=shown)
     return shown
 
 
 def _shown(report: Report, secrets: Sequence[str]) -> dict[str, object]:
     """Give the report as JSON has it, with what happened in a sentence, and without secrets."""
-    shown = {"message": sentence(report), **report.as_dict()}
-    return {name: hushed(value, secrets) for name, value in shown.items()}
+    shown = {"message": summarize(report), **report.as_dict()}
+    return {name: redact(value, secrets) for name, value in shown.items()}
 
 
 def _what_is_left(report: Report) -> str:
@@ -160,7 +161,7 @@ def _what_is_left(report: Report) -> str:
             f"{len(report.left)} of {len(report.outcomes)} {instances} {are} left: {_some(named, ', ')}"
         )
     if report.region_errors:
-        regions = [f"{error.site} ({error.code})" for error in report.region_errors]
+        regions = [f"{error.scope} ({error.code})" for error in report.region_errors]
         parts.append(f"could not list {_some(regions, ', ')}")
     return "; ".join(parts)
 
@@ -177,17 +178,17 @@ def _http_answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
         return _http(500, shown)
     if not report.invalid:
         return _http(200, shown)
-    message = hushed(_some([refusal.message for refusal in report.invalid], "; "), secrets)
+    message = redact(_some([refusal.message for refusal in report.invalid], "; "), secrets)
     others = len(report.refusals) > len(report.invalid) or report.outcomes
     return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})
 
 
-def _unauthorized(message: str, context: Context, effects: Effects) -> dict[str, object]:
-    refusal = Refusal(source=None, event_id=None, code=Guard.UNAUTHORIZED, message=message)
+def _unauthorized(message: str, context: Context, ports: Ports) -> dict[str, object]:
+    refusal = Refusal(source=None, event_id=None, code=GuardCode.UNAUTHORIZED, message=message)
     report = Report(
         request_id=context.request_id, source=None, event_id=None, dry_run=False, refusals=(refusal,)
     )
-    log = Log(context.request_id, effects.clock.now, effects.write)
+    log = Log(context.request_id, ports.clock.now, ports.write)
     log.refusal(refusal)
     log.summary(report)
     return _http(401, {"code": refusal.code, "message": message})

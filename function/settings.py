@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from function.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
-from function.site import ROLE_ARN
+from function.model.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
+from function.model.scope import ROLE_ARN
 
 MIN_SECRET = 6
 """A shorter text is in too many words to be taken out of them."""

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 LEFT_OUT = frozenset(
     {
-        # Dependencies of the SDK that function/sdk.py defers, so that they are never loaded...
+        # Dependencies of the SDK that function/cloud/sdk.py defers, so that they are never loaded...
         "aiofiles",
         "aiohttp",
         "apscheduler",
@@ -62,7 +62,7 @@ PRUNED = (
 )
 """Files of the installed distributions that the function can't reach, as patterns below `python/`.
 
-Of ECS's 1,150 models only those stay that function/sdk.py names.
+Of ECS's 1,150 models only those stay that function/cloud/sdk.py names.
 """
 
 _ECS_MODELS = "alibabacloud_ecs20140526/models"
@@ -131,10 +131,11 @@ def build(runtime: Runtime, directory: Path, *, byte_code: bool = True) -> Artif
 
 def _copy_function(tree: Path) -> None:
     """Copy the package; its `index.py` to the root, where FC looks for `index.handler`."""
-    (tree / "function").mkdir(parents=True)
-    for source in sorted((PROJECT / "function").glob("*.py")):
-        name = source.name
-        shutil.copyfile(source, tree / name if name == "index.py" else tree / "function" / name)
+    for source in sorted((PROJECT / "function").rglob("*.py")):
+        target = tree / source.relative_to(PROJECT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    (tree / "function" / "index.py").rename(tree / "index.py")
 
 
 def install(runtime: Runtime, target: Path, left_out: Container[str] = LEFT_OUT) -> None:
@@ -169,7 +170,7 @@ def _requirements(left_out: Container[str]) -> Iterator[str]:
 
 def _prune(python: Path) -> None:
     used = re.findall(
-        rf"{_ECS_MODELS.replace('/', '[.]')}[.](\w+)", (PROJECT / "function" / "sdk.py").read_text()
+        rf"{_ECS_MODELS.replace('/', '[.]')}[.](\w+)", (PROJECT / "function" / "cloud" / "sdk.py").read_text()
     )
     unused = set((python / _ECS_MODELS).glob("_*.py")) - {
         python / _ECS_MODELS / f"{name}.py" for name in used

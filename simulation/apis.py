@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from function import sdk
-from function.credentials import Credentials
-from function.ecs import Ecs, SdkEcs
-from function.failure import failure
-from function.fc import INVOKE_FUNCTION
-from function.sts import ASSUME_ROLE
+from function.cloud import sdk
+from function.cloud.ecs import SdkEcs
+from function.cloud.sdk_errors import cloud_error
+from function.model.credentials import Credentials
+from function.model.ports import ASSUME_ROLE, INVOKE_FUNCTION, Ecs, Fc, Sts
 from simulation.history import Invocation
 from simulation.network import Client, Network
 from simulation.scenario import OWN_ACCOUNT, account_of
@@ -21,10 +20,10 @@ class Apis:
     invocation: Invocation
     roles: dict[str, str]
 
-    def connect(
+    def connect_ecs(
         self, region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int
     ) -> Ecs:
-        """See `function.ecs.connect`."""
+        """See `ConnectEcs`."""
         role = self.roles.get(credentials.access_key_id)
         account_id = OWN_ACCOUNT if role is None else account_of(role)
         self.invocation.connected.append(((account_id, region_id), endpoint))
@@ -32,22 +31,29 @@ class Apis:
             region_id, Client(self.network, self.invocation, role, region_id), credentials, connections
         )
 
-    def assume_role(
-        self,
-        role_arn: str,
-        credentials: Credentials,
-        *,
-        region_id: str,
-        endpoint: str | None,
-        lasting: float,
-        seconds: float,
-    ) -> Credentials:
-        """See `function.sts.assume_role`."""
-        del endpoint, lasting
-        client = Client(self.network, self.invocation, None, region_id)
+    def connect_sts(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Sts:
+        """See `ConnectSts`."""
+        del endpoint
+        return _Sts(Client(self.network, self.invocation, None, region_id), credentials, self.roles)
+
+    def connect_fc(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Fc:
+        """See `ConnectFc`."""
+        del endpoint
+        return _Fc(Client(self.network, self.invocation, None, region_id), credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sts:
+    client: Client
+    credentials: Credentials
+    roles: dict[str, str]
+
+    def assume_role(self, role_arn: str, *, lasting: float, seconds: float) -> Credentials:
+        """See `Sts.assume_role`."""
+        del lasting
         query = {"RoleArn": role_arn, "RoleSessionName": "simulated"}
         try:
-            answer = client.call_api(
+            answer = self.client.call_api(
                 sdk.Params(action=ASSUME_ROLE), sdk.OpenApiRequest(query=query), sdk.runtime_options(seconds)
             )
             key = answer["body"]["Credentials"]
@@ -58,26 +64,21 @@ class Apis:
                 security_token=key["SecurityToken"],
             )
         except Exception as error:  # noqa: BLE001 - as there
-            raise failure(f"sts:{ASSUME_ROLE}", error, credentials) from None
+            raise cloud_error(f"sts:{ASSUME_ROLE}", error, self.credentials) from None
 
-    def invoke_function(
-        self,
-        function_name: str,
-        event: bytes,
-        credentials: Credentials,
-        *,
-        region_id: str,
-        endpoint: str | None,
-        seconds: float,
-    ) -> str:
-        """See `function.fc.invoke_function`."""
-        del endpoint
-        client = Client(self.network, self.invocation, None, region_id)
+
+@dataclass(frozen=True, slots=True)
+class _Fc:
+    client: Client
+    credentials: Credentials
+
+    def invoke(self, function_name: str, event: bytes, *, seconds: float) -> str:
+        """See `Fc.invoke`."""
         request = sdk.OpenApiRequest(query={"functionName": function_name}, body=event)
         try:
-            answer = client.call_api(
+            answer = self.client.call_api(
                 sdk.Params(action=INVOKE_FUNCTION), request, sdk.runtime_options(seconds)
             )
             return str(answer["body"]["RequestId"])
         except Exception as error:  # noqa: BLE001 - as there
-            raise failure(f"fc:{INVOKE_FUNCTION}", error, credentials) from None
+            raise cloud_error(f"fc:{INVOKE_FUNCTION}", error, self.credentials) from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from local.instance import Instance
+from local.emulator.lifecycle import Instance
 from simulation.documents import Document, matches
 from simulation.history import RELEASED, Call, History, Invocation, Stop
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish

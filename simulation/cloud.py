@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
-from local.backend import LocalEcs
-from local.fleet import Fleet, FleetInstance
-from local.instance import RUNNING, STARTING, STOPPED, Instance
+from local.emulator.backend import LocalEcs
+from local.emulator.fleet import Fleet, FleetInstance
+from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, Instance
 from simulation.history import RELEASED, History
 from simulation.machine import true_time
 from simulation.scenario import Meddling

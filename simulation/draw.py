@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from local.account import Behaviour
-from local.errors import error_row
-from local.faults import GARBAGE, HTML, Failure, Fault, Quota, Reset
-from local.instance import Aftermath
+from local.api.error_table import error_row
+from local.emulator.account import Behaviour
+from local.emulator.faults import GARBAGE, HTML, Failure, Fault, Quota, Reset
+from local.emulator.lifecycle import Aftermath
 from simulation.fleets import HOUR, LOCKS, draw_fleet, draw_keep_until
 from simulation.history import UNLISTED
 from simulation.machine import WallClock

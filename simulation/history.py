@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.instance import Instance
+from local.emulator.lifecycle import Instance
 from simulation.scenario import Delivery, Place, Scenario
 
 NO_ANSWER = "(no answer)"

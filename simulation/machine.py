@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from function.effects import Unfinished
+from function.model.ports import Unfinished
 from simulation.scheduler import Scheduler, Task
 
 Item = TypeVar("Item")
@@ -45,7 +45,7 @@ class WallClock:
 
 @dataclass(frozen=True, slots=True)
 class VirtualClock:
-    """`function.effects.Clock` over the scheduler's time."""
+    """`function.model.ports.Clock` over the scheduler's time."""
 
     scheduler: Scheduler
     wall: WallClock
@@ -66,16 +66,15 @@ class VirtualClock:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """`function.effects.Workers` like its `Threads`, a task for each; `tasks` are those of the process."""
+    """`function.model.ports.Workers`, with a task for each thread; `tasks` are those of the process."""
 
     scheduler: Scheduler
-    clock: VirtualClock
     tasks: list[Task]
 
     def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, until: float
+        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
     ) -> Iterator[tuple[Item, Result | Unfinished]]:
-        """See `function.effects.Workers.each`."""
+        """See `function.model.ports.Workers.each`."""
         waiting = deque(enumerate(items))
         started: dict[int, Item] = {}
         finished: deque[tuple[int, Result]] = deque()
@@ -96,7 +95,7 @@ class Tasks:
                 self.scheduler.wait(self.scheduler.time)
 
         self.tasks.extend(self.scheduler.spawn(work) for _ in range(min(limit, len(waiting))))
-        end = self.scheduler.time + until - self.clock.monotonic()
+        end = self.scheduler.time + seconds
         try:
             while waiting or started:
                 while finished:

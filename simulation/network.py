@@ -9,10 +9,10 @@ from typing import Any
 
 import requests
 
-from function import sdk
-from local.errors import ApiError, BrokenAnswer, ConnectionLost
-from local.functions_api import INVOKE_FUNCTION
-from local.instance import Aftermath, Instance
+from function.cloud import sdk
+from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
+from local.api.names import INVOKE_FUNCTION
+from local.emulator.lifecycle import Aftermath, Instance
 from simulation.cloud import Cloud
 from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, Invocation
 from simulation.scenario import OWN_ACCOUNT, account_of

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from function.effects import Effects
 from function.invocation import Function
+from function.model.ports import Ports
 from simulation.apis import Apis
 from simulation.cloud import Cloud
 from simulation.draw import CALM_TIMEOUT
@@ -93,22 +93,20 @@ class Player:
     def _invoke(self, invocation: Invocation, host: Host, tasks: list[Task], tries: int) -> None:
         clock = VirtualClock(self.scheduler, self.history.scenario.wall)
         apis = Apis(self.network, invocation, self.roles)
-        effects = Effects(
+        ports = Ports(
             clock=clock,
-            workers=Tasks(self.scheduler, clock, tasks),
+            workers=Tasks(self.scheduler, tasks),
             chance=self.random.random,
             write=partial(self._write, invocation),
-            connect=apis.connect,
-            assume_role=apis.assume_role,
-            invoke_function=apis.invoke_function,
+            connect_ecs=apis.connect_ecs,
+            connect_sts=apis.connect_sts,
+            connect_fc=apis.connect_fc,
         )
         context = Context(
             request_id=invocation.request_id, function=FunctionContext(timeout=invocation.delivery.timeout)
         )
         try:
-            invocation.returned = host.function.invoke(
-                invocation.delivery.body, context, CREDENTIALS, effects
-            )
+            invocation.returned = host.function.invoke(invocation.delivery.body, context, CREDENTIALS, ports)
         except Exception as error:  # noqa: BLE001 - FC reports whatever the handler raises
             invocation.raised = error
         invocation.ended, invocation.ended_step = self.scheduler.time, self.history.step()

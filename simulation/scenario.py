@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.account import Behaviour
-from local.faults import Fault
+from local.emulator.account import Behaviour
+from local.emulator.faults import Fault
 from simulation.machine import WallClock
 
 OWN_REGION, SECOND_REGION, THIRD_REGION = "cn-hangzhou", "cn-shanghai", "cn-beijing"

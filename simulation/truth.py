@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from local.instance import STOPPED, STOPPING
+from local.emulator.lifecycle import STOPPED, STOPPING
 from simulation.case import Case, Look, home, place_of
 from simulation.documents import carries, locks, start_moment, tags
 from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop

@@ -3,19 +3,19 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from function.effects import Effects, Threads
+from function.cloud.runtime import system_ports
 from function.invocation import StopIncomplete
-from function.request import InvalidEvent
-from local.backend import Call, LocalEcs
-from local.errors import error_row
-from local.faults import Failure, Fault
-from local.fc import Answer, FunctionCompute, Runtime
-from local.fleet import Fleet
-from local.functions import LocalFunctions
-from local.server import serve
+from function.model.request import InvalidEvent
+from local.api.error_table import error_row
+from local.emulator.backend import Call, LocalEcs
+from local.emulator.faults import Failure, Fault
+from local.emulator.fleet import Fleet
+from local.emulator.function_compute import Answer, FunctionCompute, Runtime
+from local.emulator.functions import LocalFunctions
+from local.emulator.server import serve
 
 OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
 WITH_DISKS = {"LocalStorageAmount": 1, "LocalStorageCapacity": 894}
@@ -153,7 +153,7 @@ class Stage:
             | settings,
             runtime=runtime,
             timeout=timeout,
-            effects=Effects(clock=self.clock, workers=Threads(self.clock), chance=lambda: 0.5, write=write),
+            ports=replace(system_ports(), clock=self.clock, chance=lambda: 0.5, write=write),
         )
 
     def invoke(

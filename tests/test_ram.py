@@ -9,16 +9,14 @@ from typing import NoReturn
 import pytest
 import yaml
 
-from function import sdk
-from function.credentials import Credentials
-from function.ecs import Ecs, SdkEcs
-from function.errors import EcsError
-from function.fc import INVOKE_FUNCTION
-from function.guard import StopCall
-from function.request import Selection, StoppedMode
+from function.cloud import sdk
+from function.cloud.ecs import SdkEcs
+from function.model.credentials import Credentials
+from function.model.errors import CloudError
+from function.model.ports import ASSUME_ROLE, INVOKE_FUNCTION, Ecs, StopCall
+from function.model.request import Selection, StoppedMode
+from function.model.scope import ROLE_ARN
 from function.settings import Settings
-from function.site import ROLE_ARN
-from function.sts import ASSUME_ROLE
 
 PROJECT = Path(__file__).resolve().parent.parent
 POLICY = json.loads((PROJECT / "ram" / "policy.json").read_text())
@@ -59,7 +57,7 @@ def actions() -> set[str]:
     recorder = Recorder()
     ecs = SdkEcs(REGION, recorder, Credentials(), 1)
     for call in CALLS.values():
-        with pytest.raises(EcsError):
+        with pytest.raises(CloudError):
             call(ecs)
     return set(recorder.actions)
 

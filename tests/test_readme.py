@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from function.kinds import KINDS
-from function.report import Guard, Status
+from function.events.catalog import CATALOG
+from function.model.outcome import GuardCode, Status
 from function.settings import Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ def rows(heading: str) -> list[list[str]]:
 def test_the_table_of_sources_is_that_of_the_code() -> None:
     """Each kind of event has its row, under its sample's name and its sender; there are no others."""
     listed = {row[0].strip("`"): row[1] for row in rows("### What can send one")}
-    assert listed == {kind.name: kind.sent_by for kind in KINDS}
+    assert listed == {kind.name: kind.sent_by for kind in CATALOG}
 
 
 def test_every_setting_is_listed_with_its_default() -> None:
@@ -41,7 +41,7 @@ def test_every_setting_is_listed_with_its_default() -> None:
 def test_every_status_and_every_code_of_the_guard_is_explained() -> None:
     """Whoever finds a status or a code in the log finds it in the README."""
     assert {row[0].strip("`") for row in rows("## Outcomes")} == {str(status) for status in Status}
-    assert {code for code in Guard if f"`{code}`" not in README} == set()
+    assert {code for code in GuardCode if f"`{code}`" not in README} == set()
 
 
 def test_calls_that_the_aliyun_command_line_does_not_know_are_forced() -> None:

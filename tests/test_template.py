@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel, to_pascal
 
 from function import index
-from function.events import parse
-from function.request import Source, StopRequest
+from function.events.parse import parse
+from function.model.request import Source, StopRequest
 from function.settings import Settings
 from local.artifact import RUNTIMES
 

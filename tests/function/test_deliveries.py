@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from function.ecs import Ecs
-from function.effects import Effects
 from function.invocation import StopIncomplete
-from function.request import InvalidEvent
-from local.fc import Runtime
+from function.model.ports import Ecs, Ports
+from function.model.request import InvalidEvent
+from local.emulator.function_compute import Runtime
 from tests.stage import Played, SetStage
 
 A, B, C = "i-bp1aaaaaaaaaaaaaaaa1", "i-bp1bbbbbbbbbbbbbbbb1", "i-bp1cccccccccccccccc1"
@@ -168,10 +167,10 @@ def test_a_mistake_in_the_function_loses_no_target(stage: SetStage, event: objec
     def broken(*_args: object, **_kwargs: object) -> Ecs:
         raise RuntimeError("a mistake, with a secret in its text")
 
-    function.effects = replace(function.effects, connect=broken)
+    function.ports = replace(function.ports, connect_ecs=broken)
     answer = function.invoke(json.dumps(event).encode())
     assert "summary" in lines[-1]
     assert {line["code"] for line in lines[:-1]} == {"Client.Unforeseen"}
     assert "secret" not in json.dumps(lines)
     assert isinstance(answer.error, StopIncomplete) or (answer.returned or {})["statusCode"] == 500
-    assert isinstance(function.effects, Effects)
+    assert isinstance(function.ports, Ports)

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from function.events import parse
-from function.kinds import KINDS
-from function.request import INSTANCE_ID, InvalidEvent, Source, StopRequest
+from function.events.catalog import CATALOG
+from function.events.parse import parse
+from function.model.request import INSTANCE_ID, InvalidEvent, Source, StopRequest
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
@@ -17,7 +17,9 @@ DOCUMENTED = ROOT.parent / "shared" / "facts" / "samples"
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 FLEET = {
     instance["InstanceId"]
-    for instance in json.loads((ROOT / "local" / "fleet.json").read_bytes())["Instances"]["Instance"]
+    for instance in json.loads((ROOT / "local" / "emulator" / "fleet.json").read_bytes())["Instances"][
+        "Instance"
+    ]
 }
 WEB, API = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
 
@@ -49,7 +51,7 @@ def _requests(name: str) -> list[StopRequest]:
 
 def test_each_kind_of_event_has_its_sample() -> None:
     """What the table of kinds names is in `events/`, and nothing else is."""
-    assert {kind.name for kind in KINDS} == {path.name.removesuffix(".json") for path in EVENTS.iterdir()}
+    assert {kind.name for kind in CATALOG} == {path.name.removesuffix(".json") for path in EVENTS.iterdir()}
 
 
 def test_each_source_has_its_sample() -> None:
@@ -58,7 +60,7 @@ def test_each_source_has_its_sample() -> None:
         assert {asked.source for asked in _requests(source.value)} == {source}
 
 
-@pytest.mark.parametrize("name", sorted(kind.name for kind in KINDS))
+@pytest.mark.parametrize("name", sorted(kind.name for kind in CATALOG))
 def test_a_sample_is_understood(name: str) -> None:
     """Each sample becomes the requests that its source would make."""
     made = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.request import StoppedMode, Tag
+from function.model.request import StoppedMode, Tag
 from function.settings import InvalidSettings, Settings
 from tests.stage import SetStage
 

@@ -14,10 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from local.backend import LocalEcs
-from local.fleet import Fleet
-from local.server import serve
-from local.signatures import (
+from local.api.signatures import (
     acs3_authorization,
     acs3_canonical_request,
     acs3_signature,
@@ -25,6 +22,9 @@ from local.signatures import (
     rpc_signature,
     rpc_string_to_sign,
 )
+from local.emulator.backend import LocalEcs
+from local.emulator.fleet import Fleet
+from local.emulator.server import serve
 
 WALL = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from local.artifact import LEFT_OUT, PROJECT, RUNTIMES, Artifact, Runtime, build, find_interpreter
-from local.backend import LocalEcs, utc_now
-from local.fleet import Fleet, load_fleet, sample_fleet
-from local.functions import LocalFunctions
-from local.server import serve
+from local.emulator.backend import LocalEcs, utc_now
+from local.emulator.fleet import Fleet, load_fleet, sample_fleet
+from local.emulator.functions import LocalFunctions
+from local.emulator.server import serve
 
 MEGABYTE = 1_000_000
 SMALLEST_INSTANCE = 128 << 20
@@ -245,8 +245,11 @@ def test_nothing_is_in_it_that_is_never_used(artifact: Artifact, python: Path) -
     assert ran.peak <= SMALLEST_INSTANCE
     deployed = {path.name.removesuffix(".py") for path in (artifact.directory / "python").iterdir()}
     assert deployed - {"__pycache__"} <= {name.partition(".")[0] for name in ran.modules}
-    own = {path.stem for path in (artifact.directory / "function").glob("*.py")} - {"__init__"}
-    assert {f"function.{name}" for name in own} <= set(ran.modules)
+    own = {
+        ".".join(path.relative_to(artifact.directory).with_suffix("").parts)
+        for path in (artifact.directory / "function").rglob("*.py")
+    }
+    assert {name.removesuffix(".__init__") for name in own} <= set(ran.modules)
 
 
 def test_it_holds_the_function_and_its_dependencies_only(artifact: Artifact) -> None:

@@ -1,0 +1,1 @@
+"""What arrived: bytes become `StopRequest`s, whoever sent them and however they are wrapped."""

@@ -1,0 +1,215 @@
+"""Reads JSON that others wrote: strictly, within bounds, every value knowing its path in the event."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NoReturn, TypeAlias
+
+from function.model.request import InvalidEvent
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+MAX_ECHO = 200
+MAX_WORD = 128
+MAX_DEPTH = 32
+# 64 bits have 19 digits; no number of any event needs more.
+MAX_DIGITS = 20
+# An epoch time of this many digits is in milliseconds; in seconds it would lie beyond the year 30000.
+MILLISECOND_DIGITS = 13
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+# A text that could hold a credential is not repeated, for an error ends up in a log.
+_CREDENTIAL = re.compile(
+    r"access.?key|authorization|bearer|credential|passw|secret|signature|token|LTAI|STS\.", re.IGNORECASE
+)
+_EPOCH = re.compile(r"[0-9]{1,15}")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def name(text: str) -> str:
+    """Show a field's name in an error: JSON in ASCII of at most `MAX_ECHO` characters."""
+    # Each character is at least one in JSON, so the rest of a long text can't show.
+    shown = json.dumps(text[:MAX_ECHO])
+    return shown if len(shown) <= MAX_ECHO else shown[: MAX_ECHO - 3] + "..."
+
+
+def quote(value: Json) -> str:
+    """Show a value in an error: as short as a name, never a credential, never what an object holds."""
+    match value:
+        case dict():
+            return "an object" if value else "an empty object"
+        case list():
+            return f"a list of {len(value)}" if value else "an empty list"
+        case str() if _CREDENTIAL.search(value):
+            return f"a text of {len(value)} characters that may hold a credential"
+        case str():
+            return name(value)
+    return json.dumps(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of the event, and its path from the event's root for those who must find it."""
+
+    value: Json
+    path: str = ""
+
+    def __str__(self) -> str:
+        return self.path or "the event"
+
+    def fail(self, problem: str) -> NoReturn:
+        """Raise `InvalidEvent` that names the path; `problem` says what is wrong and what would be right."""
+        raise InvalidEvent(f"{self} {problem}")
+
+    def below(self, key: str) -> str:
+        """Give the path of a field of this object; a key that others made up is shown as a name."""
+        step = key if _PLAIN_KEY.fullmatch(key) else name(key)
+        return f"{self.path}.{step}" if self.path else step
+
+    def has(self, *keys: str) -> bool:
+        """Tell whether this is an object that has all these fields."""
+        return isinstance(self.value, dict) and all(key in self.value for key in keys)
+
+    def object(self) -> Mapping[str, Json]:
+        """Give the object. Raise `InvalidEvent` if this is none."""
+        if not isinstance(self.value, dict):
+            self.fail(f"is {quote(self.value)}; it must be an object")
+        return self.value
+
+    def find(self, key: str) -> "Node | None":
+        """Give the field, None where it is absent or null. Raise `InvalidEvent` if this is no object."""
+        value = self.object().get(key)
+        return None if value is None else Node(value, self.below(key))
+
+    def field(self, key: str) -> "Node":
+        """Give the field. Raise `InvalidEvent` where it is absent or null."""
+        return self.find(key) or Node(None, self.below(key)).fail("is missing")
+
+    def items(self) -> "Iterator[Node]":
+        """Give the elements. Raise `InvalidEvent` if this is no list."""
+        if not isinstance(self.value, list):
+            self.fail(f"is {quote(self.value)}; it must be a list")
+        return (Node(value, f"{self.path}[{index}]") for index, value in enumerate(self.value))
+
+    def text(self) -> str:
+        """Give the text, which must not be empty. Raise `InvalidEvent`."""
+        if not isinstance(self.value, str) or not self.value:
+            self.fail(f"is {quote(self.value)}; it must be a text that is not empty")
+        return self.value
+
+    def word(self) -> str:
+        """Give a name, state or id: printable, at most `MAX_WORD` characters. Raise `InvalidEvent`."""
+        text = self.text()
+        if len(text) > MAX_WORD or not text.isprintable():
+            self.fail(f"is {quote(text)}; it must be printable and have at most {MAX_WORD} characters")
+        return text
+
+    def time(self) -> datetime:
+        """Read a time: ISO 8601 with an offset (basic or extended), or seconds or milliseconds since 1970.
+
+        Raise `InvalidEvent` for anything else, and for what lies before 2000 or after 2199.
+        """
+        right = "it must be a time with an offset such as 2026-01-31T20:00:00Z, or the seconds since 1970"
+        text = str(self.value) if isinstance(self.value, int | str) else ""
+        try:
+            if _EPOCH.fullmatch(text):
+                found = datetime.fromtimestamp(
+                    int(text) / (1000 if len(text) >= MILLISECOND_DIGITS else 1), UTC
+                )
+            else:
+                found = datetime.fromisoformat(text)
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"is {quote(self.value)}; {right}")
+        if found.tzinfo is None:
+            self.fail(f"is {quote(self.value)}, which has no offset; {right}")
+        if not EARLIEST <= found < LATEST:
+            self.fail(
+                f"is {quote(self.value)}, which is not between {EARLIEST.year} and {LATEST.year}; {right}"
+            )
+        return found.astimezone(UTC)
+
+    def is_json(self) -> bool:
+        """Tell whether this is a text that begins as a JSON object or array does."""
+        return isinstance(self.value, str) and self.value.lstrip("\ufeff \t\r\n").startswith(("{", "["))
+
+    def json(self) -> "Node":
+        """Read this text as JSON of its own. Raise `InvalidEvent` where it isn't any."""
+        return read(self.text(), self.path)
+
+
+def read(text: str, path: str = "") -> Node:
+    """Read JSON, refusing what two readers could understand differently.
+
+    Raise `InvalidEvent` for anything that is not JSON (RFC 8259; a byte order mark is skipped), for a key
+    twice in one object, NaN and infinities, numbers of more than `MAX_DIGITS` digits, half characters
+    (lone surrogates) and more than `MAX_DEPTH` levels.
+    """
+    here = Node(text, path)
+    try:
+        value: Json = json.loads(
+            text.removeprefix("\ufeff"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=_fraction,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        shown = quote(text) if text.strip() else "empty"
+        here.fail(f"is {shown}, not JSON ({error.msg} at line {error.lineno}, column {error.colno})")
+    except RecursionError:
+        here.fail(f"is nested deeper than {MAX_DEPTH} levels")
+    except ValueError as error:
+        here.fail(str(error))
+    _check(here, value)
+    return Node(value, path)
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    fields: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise ValueError(f"names {name(key)} twice in one object; name each field once")
+        fields[key] = value
+    return fields
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"holds a number of {len(digits)} digits; numbers have at most {MAX_DIGITS}")
+    return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    if math.isinf(found := float(digits)):
+        raise ValueError(f"holds the number {name(digits)}, which is too large")
+    return found
+
+
+def _constant(word: str) -> NoReturn:
+    raise ValueError(f"holds {word}, which is not JSON")
+
+
+def _check(here: Node, value: Json) -> None:
+    """Walk through without recursion: refuse too deep nesting and text that can't be sent as UTF-8."""
+    left: list[tuple[Json, int]] = [(value, 0)]
+    while left:
+        current, depth = left.pop()
+        match current:
+            case dict():
+                inside: list[Json] = [*current.keys(), *current.values()]
+            case list():
+                inside = current
+            case str():
+                try:
+                    current.encode()
+                except UnicodeEncodeError:
+                    here.fail("holds half of a character (a lone surrogate)")
+                continue
+            case _:
+                continue
+        if depth == MAX_DEPTH:
+            here.fail(f"is nested deeper than {MAX_DEPTH} levels")
+        left += [(each, depth + 1) for each in inside]

@@ -1,0 +1,209 @@
+"""The body of a `StopRequest` as people write it: a timer's payload, or an event of its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_pascal
+
+from function.events.arn import MAX_REGION
+from function.events.json_reader import Json, Node, name, quote
+from function.model.request import (
+    INSTANCE_ID,
+    MAX_INSTANCE_IDS,
+    REGION_ID,
+    Selection,
+    StoppedMode,
+    StopRequest,
+    Tag,
+)
+from function.model.scope import ROLE_ARN
+
+# What a message says where it can, so that the reader has something to copy.
+EXAMPLE = '{"InstanceIds": ["i-bp67acfmxazb4ph001"]}'
+
+# Tag.N of DescribeInstances: N is 1 to 20; keys and values have at most 128 characters.
+MAX_TAGS = 20
+# There are some thirty regions.
+MAX_REGIONS = 100
+MAX_ROLES = 100
+_MAX_TEXT = 128
+# No control, format, private or unassigned characters, nor line and paragraph separators.
+_PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]*$"
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=_MAX_TEXT, pattern=_PRINTABLE)]
+_Region = Annotated[str, StringConstraints(max_length=MAX_REGION, pattern=f"^(?:{REGION_ID.pattern})$")]
+_RoleArn = Annotated[str, StringConstraints(pattern=f"^(?:{ROLE_ARN.pattern})$")]
+_InstanceId = Annotated[str, StringConstraints(pattern=f"^(?:{INSTANCE_ID.pattern})$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, alias_generator=to_pascal, hide_input_in_errors=True
+    )
+
+
+class TagBody(_Body):
+    """One element of `Tag`."""
+
+    key: _Text
+    value: Annotated[str, StringConstraints(max_length=_MAX_TEXT, pattern=_PRINTABLE)] | None = None
+
+
+class RequestBody(_Body):
+    """The fields of a `StopRequest`; each description is what an error says would be right.
+
+    A field that may be absent is None then; null in the event was refused before.
+    """
+
+    instance_ids: tuple[_InstanceId, ...] | None = Field(
+        None,
+        min_length=1,
+        strict=False,
+        description='a list of instance ids such as ["i-bp67acfmxazb4ph001"]',
+    )
+    instance_id: _InstanceId | None = Field(
+        None, description='one instance id such as "i-bp67acfmxazb4ph001"'
+    )
+    tag: tuple[TagBody, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_TAGS,
+        strict=False,
+        description=f'a list of 1 to {MAX_TAGS} tags such as [{{"Key": "env", "Value": "dev"}}]',
+    )
+    resource_group_id: _Text | None = Field(None, description='a text such as "rg-bp67acfmxazb4p"')
+    vpc_id: _Text | None = Field(None, description='a text such as "vpc-bp67acfmxazb4p"')
+    zone_id: _Text | None = Field(None, description='a text such as "cn-hangzhou-g"')
+    instance_name: _Text | None = Field(None, description='a text such as "dev-web-1"')
+    region_id: _Region | None = Field(None, description='a region such as "cn-hangzhou"')
+    region_ids: tuple[_Region, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_REGIONS,
+        strict=False,
+        description=f'a list of 1 to {MAX_REGIONS} regions such as ["cn-hangzhou"]',
+    )
+    role_arn: _RoleArn | None = Field(
+        None, description='the ARN of a role such as "acs:ram::1234567890123456:role/stop-guard"'
+    )
+    role_arns: tuple[_RoleArn, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_ROLES,
+        strict=False,
+        description=f"a list of 1 to {MAX_ROLES} ARNs of roles such as "
+        '["acs:ram::1234567890123456:role/stop-guard"]',
+    )
+    stopped_mode: StoppedMode | None = Field(
+        None, strict=False, description='"StopCharging" or "KeepCharging"'
+    )
+    confirm_stop: bool = Field(default=False, description="true or false, without quotes")
+    force_stop: bool = Field(default=False, description="true or false, without quotes")
+    dry_run: bool = Field(default=False, description="true or false, without quotes")
+
+
+def _spellings(model: type[_Body]) -> dict[str, str]:
+    """Map both spellings of each field to the API's own."""
+    return {way: to_pascal(field) for field in model.model_fields for way in (field, to_pascal(field))}
+
+
+_FIELDS = _spellings(RequestBody)
+_TAG_FIELDS = _spellings(TagBody)
+_PLAIN_FIELDS = {field.replace("_", "") for field in RequestBody.model_fields}
+_DESCRIPTIONS = {to_pascal(field): info.description for field, info in RequestBody.model_fields.items()}
+
+
+def looks_like(event: Node) -> bool:
+    """Tell whether the object has a field of a `StopRequest`, were it in wrong capitals."""
+    return not _PLAIN_FIELDS.isdisjoint(key.replace("_", "").lower() for key in event.object())
+
+
+def read_request(body: Node, draft: StopRequest) -> StopRequest:
+    """Complete the draft by what the body asks. Raise `InvalidEvent`, naming the first wrong field."""
+    spelt = _spelt(body, _FIELDS)
+    if isinstance(spelt.get("Tag"), list):
+        tags = Node(spelt["Tag"], body.below("Tag")).items()
+        spelt["Tag"] = [_spelt(tag, _TAG_FIELDS) for tag in tags]
+    try:
+        asked = RequestBody.model_validate(spelt)
+    except ValidationError as error:
+        _fail(body, error)
+    ids = tuple(dict.fromkeys(asked.instance_ids or ()))
+    if asked.instance_id is not None:
+        if ids:
+            body.fail("has both InstanceId and InstanceIds; name the instances in one of them")
+        ids = (asked.instance_id,)
+    if len(ids) > MAX_INSTANCE_IDS:
+        body.fail(f"names {len(ids)} instances; an event names at most {MAX_INSTANCE_IDS}")
+    if asked.region_id is not None and asked.region_ids is not None:
+        body.fail("has both RegionId and RegionIds; name the regions in one of them")
+    regions = (asked.region_id,) if asked.region_id is not None else asked.region_ids or ()
+    if asked.role_arn is not None and asked.role_arns is not None:
+        body.fail("has both RoleArn and RoleArns; name the roles in one of them")
+    roles = (asked.role_arn,) if asked.role_arn is not None else asked.role_arns or ()
+    selection = _selection(body, asked)
+    if ids and selection:
+        body.fail("has both instance ids and a selection (Tag, VpcId, ...); use one of them")
+    if not ids and not selection:
+        body.fail(f"names no instance: it needs InstanceIds or a selection by Tag, such as {EXAMPLE}")
+    return replace(
+        draft,
+        instance_ids=ids,
+        selection=selection,
+        region_ids=tuple(dict.fromkeys(regions)) or draft.region_ids,
+        role_arns=tuple(dict.fromkeys(roles)),
+        stopped_mode=asked.stopped_mode,
+        confirm_stop=asked.confirm_stop,
+        force_stop=asked.force_stop,
+        dry_run=asked.dry_run,
+    )
+
+
+def _selection(body: Node, asked: RequestBody) -> Selection | None:
+    tags = tuple(Tag(key=tag.key, value=tag.value) for tag in asked.tag or ())
+    if len({tag.key for tag in tags}) < len(tags):
+        # What ECS makes of a key with two values is not documented: it must not be found out by stopping.
+        body.fail("names the same key twice in Tag; name each key once")
+    selection = Selection(
+        tags=tags,
+        resource_group_id=asked.resource_group_id,
+        vpc_id=asked.vpc_id,
+        zone_id=asked.zone_id,
+        instance_name=asked.instance_name,
+    )
+    return None if selection == Selection() else selection
+
+
+def _spelt(body: Node, fields: Mapping[str, str]) -> dict[str, Json]:
+    """Give the object in the API's spelling. Raise `InvalidEvent` for null or a field in both."""
+    spelt: dict[str, Json] = {}
+    for key, value in body.object().items():
+        spelling = fields.get(key, key)
+        if spelling in spelt:
+            body.fail(f"has {spelling} in both spellings; keep one")
+        if value is None:
+            Node(None, body.below(spelling)).fail("is null; leave out what you don't want to say")
+        spelt[spelling] = value
+    return spelt
+
+
+def _fail(body: Node, error: ValidationError) -> NoReturn:
+    """Say the first thing that is wrong in the project's words instead of pydantic's."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    path = body.path
+    for step in first["loc"]:
+        path = f"{path}[{step}]" if isinstance(step, int) else Node(None, path).below(step)
+    field = str(first["loc"][0])
+    wrong = Node(first["input"], path)
+    match first["type"]:
+        case "extra_forbidden" if len(first["loc"]) == 1:
+            body.fail(f"has the unknown field {name(field)}; a request has only {', '.join(_DESCRIPTIONS)}")
+        case "extra_forbidden":
+            problem = "is an unknown field"
+        case "missing":
+            problem = "is missing"
+        case _:
+            problem = f"is {quote(first['input'])}"
+    wrong.fail(f"{problem}; {field} must be {_DESCRIPTIONS[field]}")

@@ -1,0 +1,1 @@
+"""The guard, pure decisions: whether an event may stop anything, and which instance may be stopped."""

@@ -1,0 +1,85 @@
+"""Admission: may this event stop anything at all? A pure decision, before any instance is looked at."""
+
+from datetime import datetime
+
+from function.model.outcome import GuardCode, Refusal, utc
+from function.model.request import StopRequest
+from function.settings import Settings
+
+
+def admit(request: StopRequest, settings: Settings, own_region: str, now: datetime) -> Refusal | None:
+    """Judge the event as a whole; None: it may go on to its instances."""
+    problem = (
+        _region_problem(request, settings, own_region)
+        or _role_problem(request, settings)
+        or _age_problem(request, settings, now)
+        or _alarm_problem(request, settings)
+        or _system_event_problem(request, settings)
+    )
+    return None if problem is None else refuse(request, *problem)
+
+
+def refuse(
+    request: StopRequest, code: GuardCode, message: str, ids: tuple[str, ...] | None = None
+) -> Refusal:
+    """Make the refusal of an event; `ids`: those that it would have stopped, else those it names."""
+    return Refusal(
+        source=request.source,
+        event_id=request.event_id,
+        code=code,
+        message=message,
+        instance_ids=request.instance_ids if ids is None else ids,
+    )
+
+
+def _region_problem(
+    request: StopRequest, settings: Settings, own_region: str
+) -> tuple[GuardCode, str] | None:
+    allowed = settings.regions_allowed(own_region)
+    outside = [region for region in request.region_ids or (own_region,) if region not in allowed]
+    if not outside:
+        return None
+    return GuardCode.REGION_NOT_ALLOWED, (
+        f"region {', '.join(outside)} is not among the allowed ones ({', '.join(sorted(allowed))}); "
+        "add it to ALLOWED_REGIONS to let events reach it"
+    )
+
+
+def _role_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode, str] | None:
+    outside = [role_arn for role_arn in request.role_arns if role_arn not in settings.allowed_role_arns]
+    if not outside:
+        return None
+    return GuardCode.ROLE_NOT_ALLOWED, (
+        f"the role {outside[0]} is not among the allowed ones; "
+        "add it to ALLOWED_ROLE_ARNS to let events use it"
+    )
+
+
+def _age_problem(request: StopRequest, settings: Settings, now: datetime) -> tuple[GuardCode, str] | None:
+    limit = settings.max_event_age
+    if limit is None or request.time is None or now - request.time <= limit:
+        return None
+    return GuardCode.STALE_EVENT, (
+        f"the event is of {utc(request.time)}, more than {settings.max_event_age_minutes} minutes old; "
+        "what it saw may no longer be so (MAX_EVENT_AGE_MINUTES)"
+    )
+
+
+def _alarm_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode, str] | None:
+    if request.alarm_state is None:
+        return None
+    if request.alarm_state.casefold() in {state.casefold() for state in settings.alarm_states}:
+        return None
+    return GuardCode.ALARM_STATE, (
+        f"the alarm {request.alarm_name or ''!r} is in state {request.alarm_state!r}, which stops nothing; "
+        f"ALARM_STATES is {','.join(settings.alarm_states)}"
+    )
+
+
+def _system_event_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode, str] | None:
+    name = request.system_event
+    if name is None or any(pattern.fullmatch(name) for pattern in settings.system_events):
+        return None
+    return GuardCode.EVENT_NOT_ENABLED, (
+        f"the system event {name!r} stops nothing; add its name to SYSTEM_EVENTS if it should"
+    )

@@ -1,0 +1,1 @@
+"""What everything speaks of: requests, instances, scopes, outcomes, errors, and the ports to the outside."""

@@ -1,0 +1,124 @@
+"""What became of each target and of each event: statuses, the guard's codes, one outcome per target."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from function.model.instance import Instance
+from function.model.request import Source, StoppedMode
+from function.model.scope import Scope
+
+
+class Status(StrEnum):
+    """What became of a target."""
+
+    STOPPED = "stopped"
+    STOPPING = "stopping"
+    ALREADY_STOPPED = "already_stopped"
+    WOULD_STOP = "would_stop"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_ATTEMPTED = "not_attempted"
+
+    @property
+    def left(self) -> bool:
+        """Whether something is left to do, so that the run must not pass for complete."""
+        return self in {Status.FAILED, Status.UNKNOWN, Status.NOT_ATTEMPTED}
+
+
+class GuardCode(StrEnum):
+    """The guard's own codes; where the API has a code for the case, that one is used instead."""
+
+    NOT_OPTED_IN = "Guard.NotOptedIn"
+    PROTECTED = "Guard.Protected"
+    KEEP_RUNNING_UNTIL = "Guard.KeepRunningUntil"
+    MIN_UPTIME = "Guard.MinUptime"
+    OPERATION_LOCKED = "Guard.OperationLocked"
+    TOO_MANY_INSTANCES = "Guard.TooManyInstances"
+    REGION_NOT_ALLOWED = "Guard.RegionNotAllowed"
+    ROLE_NOT_ALLOWED = "Guard.RoleNotAllowed"
+    STALE_EVENT = "Guard.StaleEvent"
+    ALARM_STATE = "Guard.AlarmState"
+    EVENT_NOT_ENABLED = "Guard.EventNotEnabled"
+    UNAUTHORIZED = "Guard.Unauthorized"
+
+
+INVALID_EVENT = "InvalidEvent"
+"""The code of a refusal of an event that could not be understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedModes:
+    """Asked for, foreseen by the guard, and found in DescribeInstances after the stop."""
+
+    requested: StoppedMode
+    expected: StoppedMode | None = None
+    actual: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The one true result for one target. `attempts` counts stop calls, `duration_ms` runs from the first.
+
+    `instance` is as it was last seen, if it was. `charging_suspended_since`: when ECS was seen to confirm
+    that it is stopped without charging for its vCPUs and memory.
+    """
+
+    source: Source
+    event_id: str
+    instance_id: str
+    scope: Scope
+    status: Status
+    code: str | None
+    message: str
+    ecs_request_id: str | None = None
+    stopped_mode: StoppedModes
+    previous_status: str | None = None
+    attempts: int = 0
+    duration_ms: int = 0
+    warnings: tuple[str, ...] = ()
+    instance: Instance | None = None
+    charging_suspended_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An event refused as a whole: none of its instances has an outcome."""
+
+    source: Source | None
+    event_id: str | None
+    code: str
+    message: str
+    instance_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionError:
+    """A region of an account whose instances could not be listed to the end: none of them was touched."""
+
+    source: Source
+    event_id: str
+    scope: Scope
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """Targets that another invocation stops and reports on: they have their outcomes there, not here.
+
+    `shard_event_id` is what that invocation calls its event, `shard_request_id` is FC's id of it.
+    """
+
+    source: Source
+    event_id: str
+    scope: Scope
+    instance_ids: tuple[str, ...]
+    shard_event_id: str
+    shard_request_id: str
+
+
+def utc(moment: datetime) -> str:
+    """Write a time as logs and messages have it, such as 2026-01-31T12:00:00+00:00."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,69 @@
+"""A run in one sentence, for the people who get it as a notice."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from function.model.errors import EcsCode
+from function.model.outcome import INVALID_EVENT, GuardCode, Status
+from function.reporting.report import Report
+
+
+def summarize(report: Report) -> str:
+    """Say in a sentence what happened: how many of how many, and why the others were not stopped."""
+    total = len(report.outcomes)
+    parts: list[str] = []
+    for status, words in _STATUS_WORDS.items():
+        codes = [outcome.code for outcome in report.outcomes if outcome.status is status]
+        if codes:
+            of_total = "" if parts else f" of {total}"
+            parts.append(f"{words} {len(codes)}{of_total}{_reasons(codes)}")
+    if report.handed_on:
+        count = sum(len(shard.instance_ids) for shard in report.handed_on)
+        parts.append(f"handed on {count:,} in {len(report.handed_on):,} shards")
+    if report.refusals:
+        codes = [refusal.code for refusal in report.refusals]
+        parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
+    if report.region_errors:
+        names = ", ".join(f"{error.scope} ({error.code})" for error in report.region_errors)
+        parts.append(f"could not list {names}")
+    text = "; ".join(parts) or "no instance matched"
+    return text[0].upper() + text[1:]
+
+
+_STATUS_WORDS = {
+    Status.STOPPED: "stopped",
+    Status.STOPPING: "still stopping",
+    Status.WOULD_STOP: "would stop",
+    Status.ALREADY_STOPPED: "already stopped",
+    Status.REFUSED: "refused",
+    Status.FAILED: "failed",
+    Status.UNKNOWN: "unknown",
+    Status.NOT_ATTEMPTED: "not attempted",
+}
+
+_REASONS = {
+    GuardCode.NOT_OPTED_IN: "not opted in",
+    GuardCode.PROTECTED: "protected",
+    GuardCode.KEEP_RUNNING_UNTIL: "kept running",
+    GuardCode.MIN_UPTIME: "just started",
+    GuardCode.OPERATION_LOCKED: "locked",
+    GuardCode.TOO_MANY_INSTANCES: "too many instances",
+    GuardCode.REGION_NOT_ALLOWED: "region not allowed",
+    GuardCode.ROLE_NOT_ALLOWED: "role not allowed",
+    GuardCode.STALE_EVENT: "stale",
+    GuardCode.ALARM_STATE: "no alarm",
+    GuardCode.EVENT_NOT_ENABLED: "not enabled",
+    GuardCode.UNAUTHORIZED: "not authorized",
+    INVALID_EVENT: "invalid",
+    EcsCode.LOCKED_FOR_SECURITY: "locked for security",
+    EcsCode.EXPIRED_OR_IN_ARREARS: "expired or in arrears",
+    EcsCode.LOCAL_DISKS: "local disks",
+    EcsCode.NOT_FOUND: "not found",
+}
+"""A code in a word or two; the others speak for themselves."""
+
+
+def _reasons(codes: Iterable[str | None]) -> str:
+    """Write `: 2 locked for security, 1 local disks`, the most frequent first."""
+    counts = Counter(_REASONS.get(code, code) for code in codes if code is not None).most_common()
+    return ": " + ", ".join(f"{count} {reason}" for reason, count in counts) if counts else ""

@@ -1,0 +1,1 @@
+"""What the cloud's APIs are: names, versions, parameters, errors, signatures, the form of answers."""

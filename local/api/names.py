@@ -1,0 +1,9 @@
+"""The APIs that the local cloud speaks: the names of their actions, and their versions."""
+
+ECS_VERSION = "2014-05-26"
+STS_VERSION = "2015-04-01"
+FC_VERSION = "2023-03-30"
+"""With it all paths of FC's API begin."""
+
+ASSUME_ROLE = "AssumeRole"
+INVOKE_FUNCTION = "InvokeFunction"

@@ -1,0 +1,251 @@
+"""The local ECS in process: its accounts' instances behind `call`, with faults, and every call remembered."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
+from local.api.names import ASSUME_ROLE
+from local.api.parameters import COMMON, Parameters
+from local.emulator.account import DEFAULT_ACCOUNT, Account, Accounts, Behaviour
+from local.emulator.actions import perform
+from local.emulator.authenticator import Key
+from local.emulator.faults import Fault, FaultScript
+from local.emulator.fleet import Fleet
+from local.emulator.lifecycle import Aftermath, Instance
+from local.emulator.sessions import Sessions, account_of_role, without_secrets
+
+
+def utc_now() -> datetime:
+    """Return the time of the clock on the wall, aware."""
+    return datetime.now(UTC)
+
+
+def random_request_id() -> str:
+    """Return an id in ECS's form, like 1C488B66-B819-4D14-8711-C4EAAA13AC01."""
+    return str(uuid4()).upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call as the local ECS remembers it, without secrets; `parameters` are those of the action itself.
+
+    `account_id`: whose account it acted in; empty where the caller wasn't let in.
+    `status`, `code`: of the answer; code is empty where it went well, status 0 where no answer went out.
+    `answer`: its body; empty where it was none of the API's. `signed`: the text that the client had to sign.
+    """
+
+    time: datetime
+    account_id: str
+    action: str
+    parameters: Parameters
+    status: int
+    code: str
+    answer: dict[str, Any]
+    signed: str
+
+
+Act = Callable[[datetime, str, Aftermath], dict[str, Any]]
+"""What a call does: at this time, under this request id, with what a fault makes of it. Raises ApiError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrival:
+    time: datetime
+    request_id: str
+    account_id: str
+    action: str
+    parameters: Parameters
+    signed: str
+    success: int
+
+
+class LocalEcs:
+    """ECS, and STS beside it, in one process: the accounts of a fleet, and a clock.
+
+    `account_id`: whose the instances are that name no account, and the key that calls come with.
+    `now` says the time, aware; `sleep` waits that many seconds where a fault delays a call. With both given,
+    and `request_ids`, everything repeats exactly. `remember`: how many calls `calls` keeps.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], object] = time.sleep,
+        request_ids: Callable[[], str] = random_request_id,
+        faults: Sequence[Fault] = (),
+        behaviour: Behaviour | None = None,
+        account_id: str = DEFAULT_ACCOUNT,
+        remember: int = 10_000,
+    ) -> None:
+        self.now = now
+        self.account_id = account_id
+        self._sleep = sleep
+        self._request_ids = request_ids
+        self._faults = tuple(faults)
+        self._script = FaultScript(self._faults)
+        self._accounts = Accounts(fleet, behaviour or Behaviour(), default=account_id, now=now())
+        self._account = self._accounts[account_id]
+        self._sessions = Sessions()
+        self._calls: deque[Call] = deque(maxlen=remember)
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that came, oldest first, in the order in which they were answered."""
+        with self._lock:
+            return tuple(self._calls)
+
+    def instance(self, instance_id: str) -> Instance:
+        """Return the instance as it really is now, whatever reads show; KeyError if there is none."""
+        with self._lock:
+            for account in self._accounts:
+                instance = account.find(instance_id)
+                if instance is not None:
+                    return instance.at(self.now())
+        raise KeyError(instance_id)
+
+    def instances(self) -> tuple[Instance, ...]:
+        """Return all instances as they really are now, account by account and region by region."""
+        now = self.now()
+        with self._lock:
+            return tuple(instance.at(now) for account in self._accounts for instance in account.instances())
+
+    def reset(self) -> None:
+        """Start anew: the fleet as it was given, no calls, no sessions, the faults from their beginning."""
+        with self._lock:
+            self._accounts.reset(self.now())
+            self._sessions = Sessions()
+            self._script = FaultScript(self._faults)
+            self._calls.clear()
+
+    def session_key(self, access_key_id: str) -> Key | None:
+        """Return the key, of this id, of a session that AssumeRole has issued; None if it has issued none."""
+        with self._lock:
+            return self._sessions.key(access_key_id, self.now())
+
+    def call(
+        self, action: str, parameters: Parameters, *, account_id: str | None = None, signed: str = ""
+    ) -> dict[str, Any]:
+        """Do one call in an account and return the answer with its RequestId, which is not to be changed.
+
+        `account_id`: None is the default one; KeyError for one that the fleet doesn't have. Raise ApiError
+        for an error answer; where a fault says so, BrokenAnswer or ConnectionLost.
+        """
+        account = self._account if account_id is None else self._accounts[account_id]
+
+        def act(now: datetime, _request_id: str, aftermath: Aftermath) -> dict[str, Any]:
+            if action != ASSUME_ROLE:
+                return perform(action, account, parameters, now, aftermath)
+            meant = account_of_role(parameters)
+            there = meant if meant is not None and meant in self._accounts else None
+            return self._sessions.assume_role(parameters, there, now, self._request_ids())
+
+        return self.answer(action, parameters, act, account_id=account.account_id, signed=signed)
+
+    def answer(
+        self,
+        action: str,
+        parameters: Parameters,
+        act: Act,
+        *,
+        account_id: str,
+        signed: str,
+        success: int = 200,
+    ) -> dict[str, Any]:
+        """Do what the call says, or what the faults make of it, and remember it; like `call` otherwise.
+
+        `success`: the status of an answer that is no error.
+        """
+        arrival = self._arrival(action, parameters, account_id, signed, success)
+        try:
+            answer = self._perform(arrival, act)
+        except (ApiError, BrokenAnswer, ConnectionLost) as outcome:
+            if isinstance(outcome, ApiError):
+                outcome.request_id = arrival.request_id
+            self._remember(arrival, outcome)
+            raise
+        answer["RequestId"] = arrival.request_id
+        self._remember(arrival, answer)
+        return answer
+
+    def refuse(self, action: str, parameters: Parameters, error: ApiError, *, signed: str = "") -> None:
+        """Remember a call that got this error before any action was looked at."""
+        arrival = self._arrival(action, parameters, "", signed)
+        error.request_id = arrival.request_id
+        self._remember(arrival, error)
+
+    def _arrival(
+        self, action: str, parameters: Parameters, account_id: str, signed: str, success: int = 200
+    ) -> _Arrival:
+        return _Arrival(
+            time=self.now(),
+            request_id=self._request_ids(),
+            account_id=account_id,
+            action=action,
+            parameters=parameters,
+            signed=signed,
+            success=success,
+        )
+
+    def _perform(self, arrival: _Arrival, act: Act) -> dict[str, Any]:
+        account = self._accounts[arrival.account_id]
+        action, parameters = arrival.action, arrival.parameters
+        with self._lock:
+            region_id = _region(account, parameters)
+            plan = self._script.plan(action, region_id, parameters, arrival.time, account.account_id)
+        if plan.delay_before:
+            self._sleep(plan.delay_before)
+        if plan.failure and not plan.after:
+            raise plan.failure.error()
+        outcome: dict[str, Any] | ApiError
+        with self._lock:
+            try:
+                outcome = act(self.now(), arrival.request_id, plan.aftermath)
+            except ApiError as refusal:
+                outcome = refusal
+        if plan.delay_after:
+            self._sleep(plan.delay_after)
+        if plan.failure:
+            raise plan.failure.error()
+        if isinstance(outcome, ApiError):
+            raise outcome
+        return outcome
+
+    def _remember(
+        self, arrival: _Arrival, outcome: dict[str, Any] | ApiError | BrokenAnswer | ConnectionLost
+    ) -> None:
+        status, code, answer = 0, "", {}
+        match outcome:
+            case dict():
+                status, answer = arrival.success, without_secrets(outcome)
+            case ApiError():
+                status, code, answer = outcome.status, outcome.code, outcome.body()
+                answer["Message"] = outcome.message
+            case BrokenAnswer():
+                status = outcome.status
+        call = Call(
+            time=arrival.time,
+            account_id=arrival.account_id,
+            action=arrival.action,
+            parameters={name: value for name, value in arrival.parameters.items() if name not in COMMON},
+            status=status,
+            code=code,
+            answer=answer,
+            signed=arrival.signed,
+        )
+        with self._lock:
+            self._calls.append(call)
+
+
+def _region(account: Account, parameters: Parameters) -> str:
+    """Return the region that the call is about: the one it names, else its instance's; empty: none."""
+    instance = account.find(parameters.get("InstanceId", ""))
+    return parameters.get("RegionId") or (instance.profile.region_id if instance else "")

@@ -1,0 +1,180 @@
+"""An instance as a fleet file may give it: ECS's own fields, and `x-emulator` for what ECS doesn't say."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_pascal
+
+from function.model.request import INSTANCE_ID, REGION_ID
+from local.api.error_table import ErrorRow, error_row
+
+EMULATOR_KEY = "x-emulator"
+DEFAULT_TYPE = "ecs.g6.large"
+
+STATUSES = ("Pending", "Running", "Starting", "Stopping", "Stopped")
+# What can be the name of an element in an XML answer; ECS's own names are letters and digits.
+_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _spelt(known: tuple[str, ...], value: str) -> str:
+    """Take any value, since ECS adds new ones, but not a known one in other letters."""
+    slip = {name.lower(): name for name in known}.get(value.lower(), value)
+    if slip != value:
+        raise ValueError(f"it is spelt {slip!r}")
+    return value
+
+
+def _word(*known: str) -> AfterValidator:
+    return AfterValidator(partial(_spelt, known))
+
+
+def _whole(value: object) -> object:
+    """Take 8192.0, as some tools save it, for 8192."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_pascal)
+
+
+class ErrorAnswer(_Strict):
+    """An error to answer with, or just its code; what is left out comes from ECS's own table."""
+
+    code: str
+    message: str | None = None
+    status: int | None = Field(default=None, ge=400, le=599)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _code_alone(cls, given: object) -> object:
+        return {"Code": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        self.row()
+        return self
+
+    def row(self) -> ErrorRow:
+        """Return the whole answer."""
+        return error_row(self.code, self.message, self.status)
+
+
+class LocalStorage(_Strict):
+    """What DescribeInstanceTypes says about a type's local disks; amount 0: none. Capacity: GiB of each."""
+
+    local_storage_category: str = "local_ssd_pro"
+    local_storage_amount: int = Field(default=1, ge=0)
+    local_storage_capacity: int = Field(default=894, ge=0)
+
+
+class Emulator(_Strict):
+    """What ECS does not say about an instance: the keys of `x-emulator`, here in CamelCase as there.
+
+    `StopSeconds`, `StartSeconds`: how long it stays Stopping or Starting (else the emulator's own).
+    `StopInstance`: the error that every stop call answers, a code or `{"Code", "Message", "Status"}`.
+    `Stuck`: stop calls are accepted, but it stays Running, or stays Stopping.
+    `StopCharging`: asked for where it can't apply, `reject` it as the error table says, or be `lenient`.
+    `LocalStorage`: its type's local disks.
+    `UnknownType`: DescribeInstanceTypes doesn't know its type.
+    `AccountId`: the account it belongs to, 16 digits (else the emulator's own).
+    """
+
+    stop_seconds: Seconds | None = None
+    start_seconds: Seconds | None = None
+    stop_instance: ErrorAnswer | None = None
+    stuck: Literal["Running", "Stopping"] | None = None
+    stop_charging: Literal["reject", "lenient"] | None = None
+    local_storage: LocalStorage | None = None
+    unknown_type: bool = False
+    account_id: Annotated[str, Field(pattern="^[0-9]{16}$")] | None = None
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, alias_generator=to_pascal)
+
+
+class _Tag(_Lenient):
+    tag_key: str
+    tag_value: str = ""
+
+
+class _Tags(_Lenient):
+    tag: list[_Tag] = []
+
+
+class _LockReason(_Lenient):
+    lock_reason: str
+
+
+class _OperationLocks(_Lenient):
+    lock_reason: list[_LockReason] = []
+
+
+class _VpcAttributes(_Lenient):
+    vpc_id: str = ""
+
+
+class Document(_Lenient):
+    """The fields of an instance that the local ECS itself goes by; all others pass through unread."""
+
+    instance_id: Annotated[str, Field(pattern=f"^{INSTANCE_ID.pattern}$")]
+    region_id: Annotated[str, Field(pattern=f"^{REGION_ID.pattern}$")] = ""
+    zone_id: str = ""
+    instance_name: str = ""
+    instance_type: Annotated[str, Field(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9.-]+$")] = DEFAULT_TYPE
+    status: Annotated[str, _word(*STATUSES)] = "Running"
+    stopped_mode: Annotated[str, _word("KeepCharging", "StopCharging", "Not-applicable")] = "Not-applicable"
+    instance_charge_type: Annotated[str, _word("PostPaid", "PrePaid")] = "PostPaid"
+    instance_network_type: Annotated[str, _word("vpc", "classic")] = "vpc"
+    spot_strategy: Annotated[str, _word("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo")] = "NoSpot"
+    resource_group_id: str = ""
+    cpu: Whole = 0
+    memory: Whole = 0
+    local_storage_amount: Whole = 0
+    local_storage_capacity: Whole = 0
+    operation_locks: _OperationLocks = _OperationLocks()
+    tags: _Tags = _Tags()
+    vpc_attributes: _VpcAttributes = _VpcAttributes()
+    emulator: Emulator = Field(default=Emulator(), alias=EMULATOR_KEY)
+
+
+def told(value: Any, path: str = "") -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Skip out nulls at any depth, as they tell no more than a missing field does.
+
+    Raise ValueError for what no answer can hold: lone surrogates, NaN, keys that can't name an element.
+    """
+    match value:
+        case Mapping():
+            return {
+                name: told(inner, _below(path, name)) for name, inner in value.items() if inner is not None
+            }
+        case list():
+            return [told(item, path) for item in value if item is not None]
+        case str() if _LONE_SURROGATE.search(value):
+            raise ValueError(f"{path} is {shown(value)}: half a surrogate pair is no character")
+        case float() if not math.isfinite(value):
+            raise ValueError(f"{path} is {value}, expected a number")
+    return value
+
+
+def _below(path: str, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{path or 'it'} has the key {shown(name)}; ECS's are letters and digits")
+    return f"{path}.{name}" if path else name
+
+
+def shown(value: object) -> str:
+    """Quote a value for an error message, at most 200 characters of it."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text if len(text) <= 200 else text[:200] + "…"  # noqa: PLR2004 - as the docstring says
+    return text.encode(errors="backslashreplace").decode()

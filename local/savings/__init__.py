@@ -1,0 +1,1 @@
+"""What StopCharging saved, from the function's logs."""

@@ -1,0 +1,141 @@
+"""The function's log lines read back, from files that may hold other text around and between them."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Annotated, BinaryIO
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from function.events.json_reader import quote
+
+MAX_LINE = 4 * 1024 * 1024
+"""Bytes of a line that are read at most: room for an answer of SLS's GetLogs, a hundred log lines."""
+
+_HEAD = frozenset({"level", "message", "request_id", "event_id"})
+"""What every log line of the function has, and what SLS puts around it has not."""
+
+# Where JSON may begin: {"time… as it was written, {\"time… inside another JSON text, {""time… in a CSV cell.
+_START = re.compile(r'"?(?P<brace>\{)\s*(?P<quote>\\"|""(?!:)|"|\})')
+_OUTCOME = re.compile(r"\binstance_id\b")
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+_DECODER = json.JSONDecoder()
+
+
+def _moment(given: object) -> int:
+    """Read `2026-01-30T12:04:09+00:00` into seconds since the epoch, rounded down."""
+    try:
+        time = datetime.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None or not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError("expected a time such as 2026-01-30T12:04:09+00:00")
+    return int(time.astimezone(UTC).timestamp())
+
+
+Moment = Annotated[int, BeforeValidator(_moment)]
+
+
+class LogLine(BaseModel):
+    """What a line tells of an instance's life. Times in seconds since the epoch.
+
+    `instance_id` is None in the lines that are about the run as a whole. `start_time`: the instance's last
+    start, as ECS told it then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    time: Moment
+    account_id: str | None = None
+    region_id: str | None = None
+    instance_id: str | None = None
+    instance_type: str | None = None
+    cpu: int | None = Field(None, strict=True, gt=0)
+    start_time: Moment | None = None
+    charging_suspended_since: Moment | None = None
+    tags: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that is, or was, one of the function's, but can't be read: where it stands, and why."""
+
+    place: str
+    problem: str
+
+
+def read_log(file: BinaryIO, name: str) -> Iterator[LogLine | Unreadable]:
+    """Give the function's lines in a file, one after the other, and pass over all other text.
+
+    A line may stand alone, with text around it, or in a field of an export of SLS: JSON (lines, or an answer
+    of GetLogs), or CSV.
+    """
+    for number, text in _lines(file):
+        place = f"{name}:{number}"
+        if text is None:
+            yield Unreadable(place, f"longer than {MAX_LINE} bytes")
+            continue
+        try:
+            for found in _own(text):
+                yield Unreadable(place, found) if isinstance(found, str) else _read(found, place)
+        except RecursionError:
+            yield Unreadable(place, "nested too deeply")
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, str | None]]:
+    """Give the lines, numbered from 1, holding one at a time; None for one that is too long."""
+    for number in count(1):
+        line = file.readline(MAX_LINE)
+        if not line:
+            return
+        rest = line
+        while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_LINE)
+        yield number, line.decode(errors="replace") if rest is line else None
+
+
+def _own(text: str) -> Iterator[dict[str, object] | str]:
+    """Give the function's objects in a text, as it is or quoted, or say what is wrong with one of them."""
+    position = 0
+    while start := _START.search(text, position):
+        quoted = start["quote"] == '\\"'
+        if start["quote"] == '""':  # in a cell of CSV each quote is doubled
+            yield from _own(text[start.start("brace") :].replace('""', '"'))
+            return
+        try:
+            value, position = _DECODER.raw_decode(text, start.start() if quoted else start.start("brace"))
+        except ValueError as error:
+            if _OUTCOME.search(text, start.start()):
+                yield f"cut off or garbled: {error}"
+            return  # what follows may be data in a line of ours, whatever it looks like
+        yield from _own_in(value)
+
+
+def _own_in(value: object) -> Iterator[dict[str, object] | str]:
+    """Look for the function's objects in a JSON value. What they hold themselves is data."""
+    if isinstance(value, str):
+        yield from _own(value)
+    elif isinstance(value, dict) and value.keys() >= _HEAD:
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _own_in(each)
+
+
+def _read(found: dict[str, object], place: str) -> LogLine | Unreadable:
+    try:
+        return LogLine.model_validate(found)
+    except ValidationError as error:
+        return Unreadable(place, "; ".join(_problems(error)))
+
+
+def _problems(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_url=False):
+        path = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "missing":
+            yield f"has no {path}"
+        else:
+            yield f"{path} is {quote(problem['input'])}: {problem['msg'].removeprefix('Value error, ')}"

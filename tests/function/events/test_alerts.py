@@ -1,0 +1,170 @@
+"""Alerts of Simple Log Service and Alertmanager: which instances they mean, in which state and region."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from function.events.parse import parse
+from function.model.request import InvalidEvent, StopRequest
+
+NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
+ID, OTHER = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
+SECONDS = int(NOW.timestamp())
+
+LOG_ALERT: dict[str, object] = {
+    "alert_id": "dev-idle",
+    "alert_name": "idle",
+    "alert_instance_id": "5a0d-64f1",
+    "fire_time": SECONDS - 7200,
+    "alert_time": SECONDS,
+    "resolve_time": 0,
+    "status": "firing",
+    "region": "cn-hangzhou",
+    "labels": {"instance_id": ID},
+}
+
+
+def _alert(instance_id: object = ID, status: object = "firing", **labels: object) -> dict[str, object]:
+    return {"status": status, "labels": {"alertname": "idle", "instance_id": instance_id} | labels}
+
+
+def _understood(event: object) -> tuple[StopRequest | InvalidEvent, ...]:
+    return parse(json.dumps(event).encode(), now=NOW).events
+
+
+def _asked(event: object) -> StopRequest:
+    (found,) = _understood(event)
+    assert isinstance(found, StopRequest), found
+    return found
+
+
+def _refused(event: object) -> str:
+    (found,) = _understood(event)
+    assert isinstance(found, InvalidEvent), found
+    return str(found)
+
+
+# Simple Log Service
+
+
+def test_the_rows_that_fired_name_what_the_labels_do_not() -> None:
+    """An alert that is not grouped by instance has the instances in its results."""
+    rows = [{"instance_id": ID, "requests": "0"}, {"host": "?"}, {"instance_id": OTHER}]
+    asked = _asked(LOG_ALERT | {"labels": {"env": "dev"}, "fire_results": rows})
+    assert asked.instance_ids == (ID, OTHER)
+    assert _asked(LOG_ALERT | {"fire_results": rows}).instance_ids == (ID,)
+
+
+def test_a_log_alert_is_dated_by_itself_not_by_the_first_of_its_kind() -> None:
+    """`fire_time` is when the trouble began, `alert_time` when this alert was sent."""
+    assert _asked(LOG_ALERT).time == NOW
+    assert _asked(LOG_ALERT | {"alert_time": SECONDS - 60, "fire_time": SECONDS}).time != NOW
+    assert _asked({key: value for key, value in LOG_ALERT.items() if key != "alert_time"}).time is not None
+
+
+def test_a_label_says_the_region_better_than_the_project() -> None:
+    """The logs of an instance may be kept in another region."""
+    asked = _asked(LOG_ALERT | {"labels": {"instance_id": ID, "regionId": "cn-beijing"}})
+    assert asked.region_ids == ("cn-beijing",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": {}}, "the event names no ECS instance "),
+        ({"labels": {"instance_id": "c-bp1x"}}, 'labels.instance_id is "c-bp1x", not an ECS instance'),
+        ({"labels": {"regionId": "x", "instance_id": ID}}, 'labels.regionId is "x"; it must be a region'),
+        ({"labels": [ID]}, "labels is a list of 1; it must be an object"),
+        ({"labels": {}, "fire_results": {"instance_id": ID}}, "fire_results is an object; it must be a list"),
+        ({"region": "Hangzhou"}, 'region is "Hangzhou"; it must be a region'),
+        ({"status": None}, "status is missing"),
+        ({"alert_time": None, "fire_time": None}, "alert_time is missing"),
+    ],
+)
+def test_a_wrong_log_alert_is_refused(change: dict[str, object], message: str) -> None:
+    """An alert whose instance, state or time is not clear stops nothing, and says why."""
+    assert _refused(LOG_ALERT | change).startswith(message)
+
+
+# Alertmanager
+
+
+@pytest.mark.parametrize("label", ["instanceId", "instance_id", "InstanceId", "instanceid", "INSTANCE_ID"])
+def test_the_label_of_the_instance_may_be_spelt_in_any_way(label: str) -> None:
+    """Relabelling rules choose the label's name."""
+    assert _asked({"alerts": [{"status": "firing", "labels": {label: ID}}]}).instance_ids == (ID,)
+
+
+def test_the_label_instance_counts_where_it_is_an_id() -> None:
+    """In Prometheus `instance` is an address as a rule."""
+    assert _asked({"alerts": [{"status": "firing", "labels": {"instance": ID}}]}).instance_ids == (ID,)
+    assert _asked({"alerts": [_alert(instance="10.0.0.1:9100")]}).instance_ids == (ID,)
+    assert "name no ECS instance" in _refused(
+        {"alerts": [{"status": "firing", "labels": {"instance": "10.0.0.1"}}]}
+    )
+
+
+def test_common_labels_hold_for_every_alert() -> None:
+    """Alertmanager lifts what all alerts share, which is then in both places as a rule."""
+    (asked,) = _understood(
+        {"commonLabels": {"instance_id": ID, "region_id": "cn-beijing"}, "alerts": [{"status": "firing"}]}
+    )
+    assert isinstance(asked, StopRequest)
+    assert (asked.instance_ids, asked.region_ids) == ((ID,), ("cn-beijing",))
+
+
+def test_alerts_are_grouped_by_state_and_region() -> None:
+    """What fires can be stopped, what is resolved can't; each instance has its own region."""
+    third = "i-bp1dev0prep4y9h1n7r5"
+    found = _understood(
+        {
+            "alerts": [
+                _alert(ID, region_id="cn-beijing"),
+                _alert(OTHER, "resolved"),
+                _alert(third, region="cn-shanghai", alertname="hot"),
+                _alert(third, region_id="cn-beijing", region="Hangzhou"),
+                _alert(ID, region_id="cn-beijing"),
+            ]
+        }
+    )
+    told = [
+        (one.alarm_state, one.region_ids, one.instance_ids) for one in found if isinstance(one, StopRequest)
+    ]
+    assert told == [
+        ("firing", ("cn-beijing",), (ID, third)),
+        ("firing", ("cn-shanghai",), (third,)),
+        ("resolved", (), (OTHER,)),
+    ]
+    assert len({one.event_id for one in found}) == 1
+    assert isinstance(found[0], StopRequest)
+    assert found[0].alarm_name == "idle, hot"
+
+
+def test_a_bad_alert_does_not_lose_the_others() -> None:
+    """The alerts that are understood go their way; the first that is not is named, and how many there are."""
+    asked, lost = _understood({"alerts": [_alert("rm-bp1x"), _alert(), _alert(status=5), {"labels": 5}]})
+    assert isinstance(asked, StopRequest)
+    assert asked.instance_ids == (ID,)
+    assert str(lost).startswith('alerts[0].labels.instance_id is "rm-bp1x", not an ECS instance')
+    assert str(lost).endswith("(and 2 more alerts)")
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"alerts": []}, "alerts is empty; it must hold at least one alert"),
+        ({"alerts": None}, "alerts is missing"),
+        ({"alerts": {}}, "alerts is an empty object; it must be a list"),
+        ({"alerts": [{"labels": {"instance_id": ID}}]}, "status is missing"),
+        ({"alerts": [_alert(OTHER, instanceId=ID)]}, "alerts[0].labels name several instances, "),
+        (
+            {"alerts": [_alert(f"i-{number:05}") for number in range(1_001)]},
+            "the event names 1001 instances; ",
+        ),
+        ({"alerts": [_alert("x" * 10_000)]}, 'alerts[0].labels.instance_id is "xxx'),
+    ],
+)
+def test_a_wrong_alertmanager_event_is_refused(event: object, message: str) -> None:
+    """Without one alert that is clear there is nothing to do but say so."""
+    assert _refused(event).startswith(message)

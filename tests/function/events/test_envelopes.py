@@ -1,0 +1,184 @@
+"""Several events at once, and events inside EventBridge's envelope and MNS messages."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.events.parse import Delivery, parse
+from function.model.request import InvalidEvent, Source, StopRequest
+
+NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
+ID = "i-bp1dev0web1k7s2q9x4f"
+REQUEST = {"InstanceId": ID}
+ALARM = {
+    "ruleName": "idle",
+    "curLevel": "INFO",
+    "resources": json.dumps({"instanceId": ID}),
+    "time": int(NOW.timestamp() * 1000),
+}
+
+
+def _parse(event: object) -> Delivery:
+    return parse(json.dumps(event).encode(), now=NOW)
+
+
+def _asked(event: object) -> StopRequest:
+    (found,) = _parse(event).events
+    assert isinstance(found, StopRequest), found
+    return found
+
+
+def _refused(event: object) -> InvalidEvent:
+    (found,) = _parse(event).events
+    assert isinstance(found, InvalidEvent), found
+    return found
+
+
+def _timer(payload: object = REQUEST, **fields: object) -> dict[str, object]:
+    text = payload if isinstance(payload, str) else json.dumps(payload)
+    return {"triggerTime": "2026-01-30T12:00:00Z", "triggerName": "evening", "payload": text} | fields
+
+
+def _cloud_event(data: object, **fields: object) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "dev",
+        "type": "dev:Stop",
+        "time": "2026-01-30T11:59:00Z",
+        "data": data,
+    } | fields
+
+
+def test_one_bad_element_does_not_lose_the_others() -> None:
+    """Each element of an array is an event of its own, in order, understood or not."""
+    good, bad, last = _cloud_event(REQUEST), _cloud_event({"InstanceId": "x"}, id="e-2"), _timer()
+    first, second, third = _parse([good, bad, last]).events
+    assert isinstance(first, StopRequest)
+    assert isinstance(second, InvalidEvent)
+    assert isinstance(third, StopRequest)
+    assert (first.event_id, second.event_id, third.source) == ("e-1", "e-2", Source.TIMER)
+    assert str(second).startswith('[1].data.InstanceId is "x"; ')
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ([], "the event is an empty list; an array holds 1 to 1000 events"),
+        ([REQUEST] * 1001, "the event is a list of 1001; an array holds 1 to 1000 events"),
+        ([[REQUEST]], "[0] is a list of 1; it must be an object"),
+        ([5], "[0] is 5; it must be an object"),
+    ],
+)
+def test_a_wrong_array_is_refused(event: object, message: str) -> None:
+    """An array holds events, not too many, and no arrays."""
+    assert str(_refused(event)) == message
+
+
+def test_a_request_inside_eventbridge_is_dated_and_placed_by_it() -> None:
+    """A request has neither time nor region of its own, so the envelope's count."""
+    asked = _asked(_cloud_event(REQUEST, aliyunregionid="cn-beijing", subject="dev"))
+    assert asked.source is Source.REQUEST
+    assert asked.time == NOW - timedelta(minutes=1)
+    assert asked.region_ids == ("cn-beijing",)
+
+
+def test_what_an_event_says_itself_counts_more_than_its_envelope() -> None:
+    """Time and region of the envelope are only for events that have none."""
+    asked = _asked(_cloud_event(_timer(REQUEST | {"RegionId": "cn-shanghai"}), aliyunregionid="cn-beijing"))
+    assert asked.time == NOW
+    assert asked.region_ids == ("cn-shanghai",)
+
+
+def test_the_arn_of_an_envelope_wins_over_its_region() -> None:
+    """Subject and aliyunregionid disagree in a documented sample; the ARN is believed and a note says so."""
+    subject = "acs:mns:cn-hangzhou:1234567890123456:queues/alarms"
+    asked = _asked(_cloud_event(REQUEST, subject=subject, aliyunregionid="cn-chengdu"))
+    assert asked.region_ids == ("cn-hangzhou",)
+    assert asked.notes == ("aliyunregionid is cn-chengdu, but the ARN says cn-hangzhou, which is taken",)
+
+
+def test_a_region_that_is_not_taken_is_not_said_to_be() -> None:
+    """Which region of the envelope counts is no matter where what is inside has its own."""
+    disputed = {
+        "subject": "acs:mns:cn-hangzhou:1234567890123456:queues/alarms",
+        "aliyunregionid": "cn-chengdu",
+    }
+    for inside in (
+        REQUEST | {"RegionId": "cn-shanghai"},
+        _cloud_event(REQUEST, aliyunregionid="cn-shanghai"),
+    ):
+        asked = _asked(_cloud_event(inside, **disputed))
+        assert (asked.region_ids, asked.notes) == (("cn-shanghai",), ())
+    assert len(_asked(_cloud_event(_cloud_event(REQUEST), **disputed)).notes) == 1
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["dev", "", "https://example.com/a:b:c:d", "acs:alikafka:alikafka_pre-cn-7pp2:topic:Hello", None],
+)
+def test_a_subject_that_is_no_arn_says_nothing(subject: object) -> None:
+    """A subject is free text; only an ARN of a region counts."""
+    assert _asked(_cloud_event(REQUEST, subject=subject, aliyunregionid="cn-beijing")).region_ids == (
+        "cn-beijing",
+    )
+    assert _asked(_cloud_event(REQUEST, subject=subject)).region_ids == ()
+
+
+@pytest.mark.parametrize(
+    "encode", [str, lambda text: base64.b64encode(text.encode()).decode()], ids=["as it is", "base64"]
+)
+def test_an_mns_message_is_opened(encode: type[str]) -> None:
+    """The body of a message is an event in JSON, which some senders encode."""
+    asked = _asked(_cloud_event({"messageId": "m-1", "messageBody": encode(json.dumps(ALARM))}))
+    assert (asked.source, asked.instance_ids, asked.event_id) == (Source.CMS_ALARM, (ID,), "e-1")
+
+
+def test_an_mns_message_may_hold_an_array() -> None:
+    """Several events in one message are several events."""
+    events = _parse(_cloud_event({"messageBody": json.dumps([ALARM, REQUEST, 5])})).events
+    assert [getattr(event, "source", None) for event in events] == [Source.CMS_ALARM, Source.REQUEST, None]
+    assert {event.event_id for event in events} == {"e-1"}
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (
+            _cloud_event({"messageBody": "TEST"}),
+            'data.messageBody is "TEST"; it must be the JSON of an event, as it is',
+        ),
+        (_cloud_event({"messageBody": "e3!0="}), 'data.messageBody is "e3!0="; it must be the JSON of an'),
+        (_cloud_event({"messageBody": ""}), 'data.messageBody is ""; it must be a text'),
+        (_cloud_event({"messageBody": {}}), "data.messageBody is an empty object; it must be a text"),
+        (_cloud_event({"messageBody": "{"}), 'data.messageBody is "{", not JSON ('),
+        (
+            _cloud_event({"messageBody": json.dumps(ALARM | {"curLevel": 5})}),
+            "data.messageBody.curLevel is 5; ",
+        ),
+        (_cloud_event({"meetingName": "x"}), "data is of no kind known here; it has the fields "),
+        (_cloud_event(None), "data is missing"),
+        (_cloud_event("stop"), 'data is "stop"; it must be an object'),
+        (_cloud_event([]), "data is an empty list; an array holds"),
+        (
+            _cloud_event(REQUEST, time="2026-01-30T11:59:00PRC"),
+            'time is "2026-01-30T11:59:00PRC"; it must be a time',
+        ),
+        (
+            _cloud_event(REQUEST, aliyunregionid="x"),
+            'aliyunregionid is "x"; it must be a region such as cn-hangzhou',
+        ),
+        (
+            _cloud_event(_cloud_event(_cloud_event(_cloud_event(REQUEST)))),
+            "data.data.data is wrapped more than 3 times",
+        ),
+        (_cloud_event({"rawPath": "/", "headers": {}, "body": "{}"}), "data is of no kind known here; "),
+    ],
+)
+def test_a_wrong_wrapping_is_refused(event: object, message: str) -> None:
+    """What is wrong in an envelope, or inside, is named with its path from the event's root."""
+    refused = _refused(event)
+    assert str(refused).startswith(message)
+    assert refused.event_id == "e-1"

@@ -1,0 +1,99 @@
+"""Admission: which events may stop something, by region, role, age, alarm state and name."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from function.guard.event import admit
+from function.model.request import Source, StopRequest
+from function.settings import Settings
+
+NOW = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
+REQUEST = StopRequest(source=Source.REQUEST, event_id="e", instance_ids=("i-1",))
+ROLE, OTHER_ROLE = (f"acs:ram::234567890123456{n}:role/stop-guard" for n in (7, 8))
+
+
+def refusal(request: StopRequest, **env: str) -> str | None:
+    """Give the code under which the event is refused as a whole."""
+    refused = admit(request, Settings.from_environment(env), "cn-hangzhou", NOW)
+    return None if refused is None else refused.code
+
+
+@pytest.mark.parametrize(
+    ("regions", "allowed", "refused"),
+    [
+        ((), "", False),
+        (("cn-hangzhou",), "", False),
+        (("cn-shanghai",), "", True),
+        (("cn-shanghai",), "cn-shanghai", False),
+        ((), "cn-shanghai", True),
+        (("cn-shanghai", "cn-beijing"), "cn-shanghai, cn-hangzhou", True),
+    ],
+)
+def test_regions(regions: tuple[str, ...], allowed: str, *, refused: bool) -> None:
+    """One region outside the list refuses the event, the function's own too where the list leaves it out."""
+    expected = "Guard.RegionNotAllowed" if refused else None
+    assert refusal(replace(REQUEST, region_ids=regions), ALLOWED_REGIONS=allowed) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "limit", "refused"),
+    [(60, "60", False), (61, "60", True), (10_000, "0", False), (-4, "60", False)],
+)
+def test_stale_events(age: int, limit: str, *, refused: bool) -> None:
+    """An event older than the limit is refused; 0 means no limit."""
+    request = replace(REQUEST, time=NOW - timedelta(minutes=age))
+    assert refusal(request, MAX_EVENT_AGE_MINUTES=limit) == ("Guard.StaleEvent" if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("state", "refused"),
+    [
+        ("ALERT", False),
+        ("alert", False),
+        ("FIRING", False),
+        ("OK", True),
+        ("resolved", True),
+        ("INSUFFICIENT_DATA", True),
+        ("", True),
+    ],
+)
+def test_alarm_states(state: str, *, refused: bool) -> None:
+    """Only the named states stop something, in whichever case they are written; a recovery never does."""
+    assert refusal(replace(REQUEST, alarm_state=state)) == ("Guard.AlarmState" if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "refused"),
+    [
+        ("", True),
+        ("Instance:SystemMaintenance.Reboot:Scheduled", False),
+        ("Instance:SystemMaintenance.*:Scheduled", False),
+        ("Instance:SystemMaintenance.Reboot", True),
+        ("instance:systemmaintenance.reboot:scheduled", True),
+        ("Disk:*, Instance:*", False),
+        ("Instance:SystemMaintenance.Reboot:Schedule.", True),
+        ("*:Scheduled", False),
+    ],
+)
+def test_system_events(enabled: str, *, refused: bool) -> None:
+    """A system event stops only where SYSTEM_EVENTS names it whole; `*` alone stands for any part."""
+    request = replace(REQUEST, system_event="Instance:SystemMaintenance.Reboot:Scheduled")
+    assert refusal(request, SYSTEM_EVENTS=enabled) == ("Guard.EventNotEnabled" if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("roles", "allowed", "refused"),
+    [
+        ((), "", False),
+        ((ROLE,), "", True),
+        ((ROLE,), ROLE, False),
+        ((ROLE, OTHER_ROLE), ROLE, True),
+        ((OTHER_ROLE, ROLE), f"{ROLE},{OTHER_ROLE}", False),
+    ],
+)
+def test_roles(roles: tuple[str, ...], allowed: str, *, refused: bool) -> None:
+    """One role that is not allowed refuses the whole event; none is allowed by default."""
+    expected = "Guard.RoleNotAllowed" if refused else None
+    assert refusal(replace(REQUEST, role_arns=roles), ALLOWED_ROLE_ARNS=allowed) == expected

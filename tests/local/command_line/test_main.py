@@ -1,0 +1,248 @@
+"""The command line as its users run it: a process with arguments, a terminal or a pipe, and an exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+COMMAND = Path(sys.executable).with_name("stop-guard")
+GOOD = "i-bp1good0000000000001"
+TAGS = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
+
+
+def stop_guard(
+    *arguments: str | Path, stdin: str = "", environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command with nothing but a PATH and these variables around it."""
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)],
+        input=stdin,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"} | dict(environment or {}),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def emulator(*arguments: str | Path) -> Iterator[str]:
+    """Run `stop-guard emulator` on a free port, and stop it in the end as a user would."""
+    command: list[str | Path] = [COMMAND, "emulator", "--port", "0", *map(str, arguments)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            yield line.removeprefix("listening on ").strip()
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    """Save a fleet of one instance as DescribeInstances answers it."""
+    path = tmp_path / "fleet.json"
+    quick = {"StopSeconds": 0.1}
+    instance = {"InstanceId": GOOD, "Tags": TAGS, "x-emulator": quick}
+    path.write_text(json.dumps({"Instances": {"Instance": [instance]}}))
+    return path
+
+
+def test_the_sample_timer_shows_a_spread() -> None:
+    """The demo's event ends in a table with each kind of result, and exit code 0."""
+    done = stop_guard("invoke", "events/timer.json", "--plan")
+    assert done.returncode == 0, done.stderr
+    for word in (
+        "would_stop",
+        "already_stopped",
+        "InstanceLockedForSecurity",
+        "InstanceType.ParameterMismatch",
+        "Guard.NotOptedIn",
+        "InvalidInstanceId.NotFound",
+    ):
+        assert word in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+def test_json_is_the_report_alone(fleet: Path) -> None:
+    """With --json, standard output is one JSON object, the report of a real run."""
+    done = stop_guard("invoke", "-", "--fleet", fleet, "--json", stdin=json.dumps({"InstanceId": GOOD}))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["summary"] == {"total": 1, "stopped": 1}
+
+
+def test_an_incomplete_run_exits_1_with_its_report(fleet: Path) -> None:
+    """What is left is said on standard error; the report is printed all the same."""
+    fleet.write_text(json.dumps([{"InstanceId": GOOD, "Tags": TAGS, "Status": "Pending"}]))
+    done = stop_guard("invoke", "-", "--fleet", fleet, "--json", stdin=json.dumps({"InstanceId": GOOD}))
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["summary"] == {"total": 1, "failed": 1}
+    assert f"StopIncomplete: 1 of 1 instance is left: {GOOD} failed (IncorrectInstanceStatus)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "environment", "says"),
+    [
+        (["invoke", "-"], "{}", {}, "InvalidEvent: "),
+        (["invoke", "-"], "not json", {}, "InvalidEvent: "),
+        (["invoke", "nowhere.json"], "", {}, "cannot read the event 'nowhere.json'"),
+        (["invoke", "-"], '{"InstanceId": "i-bp1a"}', {"MAX_INSTANCES": "x"}, "MAX_INSTANCES: "),
+        (["invoke", "-", "--fleet", "nowhere.json"], '{"InstanceId": "i-bp1a"}', {}, "nowhere.json"),
+        (["invoke", "-", "--fleet", "LICENSE"], '{"InstanceId": "i-bp1a"}', {}, "is not JSON"),
+        (["invoke", "-", "--fleet", "x", "--live"], "{}", {}, "--live"),
+        (["invoke", "-", "--no-such-option"], "", {}, "--no-such-option"),
+        (["invoke"], "", {}, "EVENT"),
+        (["emulator", "--port", "99999"], "", {}, "--port"),
+    ],
+)
+def test_bad_input_exits_2_and_says_what_is_wrong(
+    arguments: list[str], stdin: str, environment: dict[str, str], says: str
+) -> None:
+    """A mistake is one clear message on standard error, no trace, and nothing on standard output."""
+    done = stop_guard(*arguments, stdin=stdin, environment=environment)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.strip() == ""
+
+
+def test_a_machines_proxy_and_credentials_stay_out_of_local_runs(fleet: Path) -> None:
+    """A local run takes neither the proxy nor the keys nor the endpoint of the machine's environment."""
+    environment = {
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "real",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "real",
+        "ECS_ENDPOINT": "https://ecs.cn-hangzhou.aliyuncs.com",
+    }
+    done = stop_guard(
+        "invoke", "-", "--fleet", fleet, stdin=json.dumps({"InstanceId": GOOD}), environment=environment
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_live_does_not_ask_about_a_dry_run(fleet: Path, tmp_path: Path) -> None:
+    """Where the event itself says that nothing may change, there is nothing to be agreed to."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"InstanceId": GOOD, "DryRun": True}))
+    with emulator("--fleet", fleet) as endpoint:
+        done = stop_guard("invoke", event, "--live", environment=LIVE | {"ECS_ENDPOINT": endpoint})
+    assert (done.returncode, "would_stop" in done.stdout) == (0, True)
+    assert "now?" not in done.stderr
+
+
+def test_live_without_credentials_says_so() -> None:
+    """The real cloud needs credentials; where the machine has none, that is said, and nothing is called."""
+    environment = {"FC_REGION": "cn-hangzhou", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+    done = stop_guard("invoke", "events/request.json", "--live", "--yes", environment=environment)
+    assert done.returncode == 2
+    assert "credentials" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+LIVE = {
+    "FC_REGION": "cn-hangzhou",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator",
+}
+
+
+def test_live_shows_its_plan_and_asks(fleet: Path, tmp_path: Path) -> None:
+    """With --live the plan comes first; only a yes, or --yes, stops for real."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"InstanceId": GOOD}))
+    with emulator("--fleet", fleet) as endpoint:
+        live = LIVE | {"ECS_ENDPOINT": endpoint}
+        unanswered = stop_guard("invoke", event, "--live", environment=live)
+        assert (unanswered.returncode, unanswered.stdout.strip()) == (1, "")
+        assert "would_stop" in unanswered.stderr
+        agreed = stop_guard("invoke", event, "--live", environment=live, stdin="y\n")
+        assert agreed.returncode == 0, agreed.stderr
+        assert "Stopped 1 of 1" in agreed.stdout
+        again = stop_guard("invoke", event, "--live", "--yes", "--json", environment=live)
+        report = json.loads(again.stdout)
+        assert report["summary"] == {"total": 1, "already_stopped": 1}
+        assert report["outcomes"][0]["account_id"] is None  # nobody has said whose these credentials are
+
+
+def test_the_emulator_can_have_a_bad_day(fleet: Path, tmp_path: Path) -> None:
+    """Faults given on the command line meet the calls they name; the run copes, and counts its attempts."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"InstanceId": GOOD}))
+    with emulator("--fleet", fleet, "--fault", "StopInstance:1=reset,when=before") as endpoint:
+        live = LIVE | {"ECS_ENDPOINT": endpoint}
+        done = stop_guard("invoke", event, "--live", "--yes", "--json", environment=live)
+    assert done.returncode == 0, done.stderr
+    (outcome,) = json.loads(done.stdout)["outcomes"]
+    assert (outcome["status"], outcome["attempts"]) == ("stopped", 2)
+
+
+def test_invoke_takes_faults_too(fleet: Path) -> None:
+    """A bad day can be rehearsed in one command."""
+    event = json.dumps({"InstanceId": GOOD})
+    done = stop_guard("invoke", "-", "--fleet", fleet, "--fault", "StopInstance=DiskError", stdin=event)
+    assert done.returncode == 1
+    assert "DiskError" in done.stdout
+
+
+def test_what_came_without_outcomes_is_shown_with_its_reason() -> None:
+    """A region that can't be listed, and an event refused beside one not understood, say what to do."""
+    event = {"Tag": [{"Key": "env", "Value": "dev"}]}
+    denied = "DescribeInstances=Forbidden.RAM"
+    unlisted = stop_guard("invoke", "-", "--fault", denied, stdin=json.dumps(event))
+    assert (unlisted.returncode, "ecs:DescribeInstances was denied" in unlisted.stdout) == (1, True)
+    elsewhere = [{**event, "RegionId": "cn-beijing"}, {"InstanceId": "nonsense"}]
+    refused = stop_guard("invoke", "-", stdin=json.dumps(elsewhere))
+    assert (refused.returncode, "add it to ALLOWED_REGIONS" in refused.stdout) == (2, True)
+    assert "nonsense" in refused.stdout
+
+
+def test_a_character_that_cant_be_written_costs_no_report(fleet: Path) -> None:
+    """Whatever a tag says and wherever the output goes, the table is shown."""
+    tags = [*TAGS["Tag"], {"TagKey": "keep-running-until", "TagValue": "\u660e\u5929"}]
+    fleet.write_text(json.dumps([{"InstanceId": GOOD, "Tags": {"Tag": tags}}]))
+    event = json.dumps({"InstanceId": GOOD})
+    environment = {"PYTHONIOENCODING": "ascii"}
+    done = stop_guard("invoke", "-", "--fleet", fleet, stdin=event, environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert r"kept running: '\u660e\u5929' is not a date-time" in done.stdout
+
+
+SAMPLES = sorted(path.name for path in (ROOT / "events").iterdir())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sample_can_be_run(name: str) -> None:
+    """Each event in events/ runs as it is: complete, without a complaint."""
+    done = stop_guard("invoke", f"events/{name}", "--plan")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 of" in done.stdout or "Would stop" in done.stdout or "Refused 1 event" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [("not-the-token", "Guard.Unauthorized"), ("emulator", "InvalidEvent")]
+)
+def test_an_event_refused_over_http_is_bad_input(tmp_path: Path, token: str, status: str) -> None:
+    """An answer of 401 or 400 is exit code 2, with its code and message."""
+    event = tmp_path / "event.json"
+    envelope = json.loads((ROOT / "events" / "cms.callback.json").read_bytes())
+    envelope["headers"] = {"Content-Type": "application/json", "X-Alarm-Token": token}
+    envelope["queryParameters"] = {}
+    envelope["body"] = json.dumps({"InstanceId": "nope"})
+    event.write_text(json.dumps(envelope))
+    done = stop_guard("invoke", event)
+    assert done.returncode == 2
+    assert status in done.stdout
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,203 @@
+"""Reading the function's log lines back, whatever stands around them."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from function.model.instance import Instance
+from function.model.outcome import Outcome, Refusal, Status, StoppedModes
+from function.model.request import Source, StoppedMode
+from function.model.scope import Scope
+from function.reporting.log import Log
+from function.reporting.report import Report
+from local.savings.log_lines import MAX_LINE, LogLine, Unreadable, read_log
+
+SINCE = datetime(2026, 1, 30, 12, 4, 9, tzinfo=UTC)
+INSTANCE = Instance.model_validate(
+    {
+        "InstanceId": "i-bp1a",
+        "RegionId": "cn-hangzhou",
+        "Status": "Stopped",
+        "InstanceType": "ecs.g6.large",
+        "Cpu": 2,
+        "StartTime": "2026-01-30T01:00Z",
+        "Tags": {"Tag": [{"TagKey": "env", "TagValue": '"{测'}]},
+    }
+)
+OUTCOME = Outcome(
+    source=Source.TIMER,
+    event_id="e",
+    instance_id="i-bp1a",
+    scope=Scope(region_id="cn-hangzhou"),
+    status=Status.STOPPED,
+    code=None,
+    message="stopped",
+    stopped_mode=StoppedModes(requested=StoppedMode.STOP_CHARGING),
+    instance=INSTANCE,
+    charging_suspended_since=SINCE,
+)
+
+
+def log() -> tuple[Log, list[str]]:
+    """Make the function's own log, and the list that it writes to."""
+    lines: list[str] = []
+    return Log("r", lambda: SINCE, lines.append), lines
+
+
+def outcome_line() -> str:
+    """Give a line as the function writes it."""
+    own, lines = log()
+    own.outcome(OUTCOME)
+    return lines[0]
+
+
+LINE = outcome_line()
+READ = LogLine.model_validate(json.loads(LINE))
+
+
+def read(text: str | bytes) -> list[LogLine | Unreadable]:
+    """Read a file of this content."""
+    return list(read_log(io.BytesIO(text if isinstance(text, bytes) else text.encode()), "a.log"))
+
+
+def in_csv(line: str) -> str:
+    """Put a line into a table, as a spreadsheet does."""
+    out = io.StringIO()
+    csv.writer(out).writerows([["__time__", "message", "host"], ["1", line, "h"]])
+    return out.getvalue()
+
+
+def test_an_outcome_is_read_as_the_function_wrote_it() -> None:
+    """All that tells of the instance's life comes through, with times to the second."""
+    assert read(LINE) == [READ]
+    expected = LogLine(
+        time="2026-01-30T12:04:09Z",
+        region_id="cn-hangzhou",
+        instance_id="i-bp1a",
+        instance_type="ecs.g6.large",
+        cpu=2,
+        start_time="2026-01-30T01:00:00Z",
+        charging_suspended_since="2026-01-30T20:04:09+08:00",
+        tags={"env": '"{测'},
+    )
+    assert read(LINE) == [READ] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LINE + "\r\n",
+        f"\ufeff{LINE}\n",
+        f"2026-01-30 12:04:09 1-6536 [INFO] {LINE} (end)",
+        f"{{code}} {{}} {LINE}",
+        f'{{"other": "JSON"}} {LINE}',
+        json.dumps({"__time__": "1769774649", "__topic__": "FCLogs:stop-guard", "message": LINE}),
+        json.dumps({"logs": [{"message": LINE}]}, indent=4),
+        json.dumps({"content": json.dumps({"message": LINE})}),
+        in_csv(LINE),
+        in_csv(json.dumps({"message": LINE})),
+    ],
+)
+def test_a_line_is_found_in_what_surrounds_it(text: str) -> None:
+    """Text around it, an export of SLS, or a table around that: the line is the same."""
+    assert read(text) == [READ]
+
+
+def test_several_lines_on_one_are_all_read() -> None:
+    """An answer of GetLogs has many log lines in one."""
+    assert (
+        read(json.dumps([{"message": LINE}, {"message": "FC Invoke End"}, {"message": LINE}])) == [READ] * 2
+    )
+
+
+def test_other_text_is_passed_over() -> None:
+    """What the function did not write is nobody's mistake."""
+    text = 'FC Invoke Start RequestId: 1\n\n{"a": 1}\n[{"instance_id": "i-1"}]\n{"cut": "o\n\x00\xff{{{"\n'
+    assert read(text) == []
+
+
+def test_the_lines_about_a_whole_run_tell_the_time() -> None:
+    """Summary and refusals name no instance, but they are lines of the log."""
+    own, lines = log()
+    own.refusal(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message="x"))
+    own.summary(Report(request_id="r", source=Source.TIMER, event_id="e", dry_run=False))
+    assert read("\n".join(lines)) == [LogLine(time="2026-01-30T12:04:09Z")] * 2
+
+
+def test_what_a_line_quotes_is_no_line() -> None:
+    """An event or a tag that looks like a log line makes no hours out of nothing, cut off or not."""
+    own, lines = log()
+    own.refusal(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message=LINE))
+    (found,) = read(lines[0])
+    assert isinstance(found, LogLine)
+    assert found.instance_id is None
+    assert all(isinstance(one, Unreadable) for one in read(lines[0][:-2]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"time": None}, "time is null: expected a time such as 2026-01-30T12:04:09+00:00"),
+        ({"time": "2026-01-30T12:04:09"}, 'time is "2026-01-30T12:04:09": expected a time'),
+        ({"start_time": 1769774649}, "start_time is 1769774649: expected a time"),
+        ({"start_time": "9999-12-31T23:59:59-12:00"}, "start_time is "),
+        ({"charging_suspended_since": "yesterday"}, 'charging_suspended_since is "yesterday": expected'),
+        ({"cpu": 0}, "cpu is 0: "),
+        ({"cpu": "2"}, 'cpu is "2": '),
+        ({"tags": ["env"]}, "tags is a list of 1: "),
+        ({"instance_id": 7}, "instance_id is 7: "),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_place(changed: dict[str, Any], problem: str) -> None:
+    """A line with a field that can't be right is left out, and it is said which."""
+    (found,) = read("\n" + json.dumps(json.loads(LINE) | changed))
+    assert isinstance(found, Unreadable)
+    assert found.place == "a.log:2"
+    assert found.problem.startswith(problem)
+
+
+def test_a_line_without_a_time_is_named() -> None:
+    """The one field that every line has."""
+    content = json.loads(LINE)
+    del content["time"]
+    assert read(json.dumps(content)) == [Unreadable("a.log:1", "has no time")]
+
+
+@pytest.mark.parametrize("name", ["region_id", "instance_type", "cpu", "start_time", "tags", "status"])
+def test_a_missing_field_is_not_known(name: str) -> None:
+    """Lines of other versions lack some fields; what they have still counts."""
+    content = json.loads(LINE)
+    del content[name]
+    (found,) = read(json.dumps(content))
+    assert found == (READ if name == "status" else READ.model_copy(update={name: None}))
+
+
+def test_a_cut_off_line_is_told_from_other_text() -> None:
+    """A line that was cut in half is said to be so; those around it are read."""
+    first, cut, last = read(f"{LINE}\n{LINE[:200]}\n{LINE}\n")
+    assert (first, last) == (READ, READ)
+    assert isinstance(cut, Unreadable)
+    assert cut.place == "a.log:2"
+    assert cut.problem.startswith("cut off or garbled: ")
+
+
+def test_an_endless_line_is_not_held() -> None:
+    """A line beyond all measure is passed over whole, and the next one read."""
+    found = read("x" * (2 * MAX_LINE + 9) + LINE + "\n" + LINE)
+    assert found == [Unreadable("a.log:1", f"longer than {MAX_LINE} bytes"), READ]
+
+
+@given(st.binary(max_size=200) | st.integers(0, len(LINE)).map(lambda end: LINE[:end].encode()))
+@example(b'{"a":' * 5_000)
+@example(b'{"a":' + b"[" * 100_000)
+@example(b'{"instance_id":' + b"9" * 10_000 + b"}")
+@example(b'"{\\"' * 2_000)
+def test_no_text_breaks_the_reader(noise: bytes) -> None:
+    """Whatever stands in a file, the line after it is read."""
+    assert read(noise + b"\n" + LINE.encode())[-1] == READ
