@@ -41,6 +41,11 @@ class TypedCall:
             if name not in _IN_PATH and not name.startswith(_HEADER)
         }
 
+    @property
+    def lists_of_text(self) -> bool:
+        """Whether a parameter is a list of texts: some SDKs need a package more for it."""
+        return any(isinstance(value, tuple) and isinstance(value[0], str) for value in self.request.values())
+
     def flat(self) -> Iterator[tuple[str, str]]:
         """Give the parameters as the API counts them: `Tag.1.Key`, with booleans in lower case."""
         for name, value in self.parameters.items():
