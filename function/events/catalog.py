@@ -66,7 +66,7 @@ def _read_request(event: Node, draft: StopRequest) -> Iterator[StopRequest]:
     yield read_request(event, draft)
 
 
-# All that can arrive, in the order in which it is recognised. The README's table is checked against this one.
+# All that can arrive, in the order in which it is recognised. docs/events.md has the same table.
 CATALOG: tuple[Wrapping | Sender, ...] = (
     Sender(
         name="eventbridge.ecs",

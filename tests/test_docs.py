@@ -1,0 +1,121 @@
+"""What the README and the pages in docs/ say of the code is so."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from function.events.catalog import CATALOG
+from function.model.outcome import GuardCode, Status
+from function.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+}
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Give the cells of the table rows under a heading, without the table's own head."""
+    section = PAGES[page].split(f"{heading}\n", 1)[1].split("\n#", 1)[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def anchor(heading: str) -> str:
+    """Give a heading's anchor as GitHub makes it: lower case, hyphens for spaces, no other signs."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Each link inside the project names a file that exists, and a heading that this file has."""
+    links = [
+        (page, link)
+        for page, text in PAGES.items()
+        for link in re.findall(r"\]\(([^)\s]+)\)", text)
+        if "://" not in link
+    ]
+    assert len(links) > 20
+    for page, link in links:
+        name, _, wanted = link.partition("#")
+        target = (ROOT / page).parent / name if name else ROOT / page
+        assert target.exists(), f"{page}: {link}"
+        if wanted:
+            headings = re.findall(r"^#+ (.+)", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert wanted in {anchor(heading) for heading in headings}, f"{page}: {link}"
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    """It has at most 150 lines, and a link to each page in docs/."""
+    readme = PAGES["README.md"]
+    assert len(readme.splitlines()) <= 150
+    pages = {page for page in PAGES if page.startswith("docs/")}
+    assert len(pages) == 8
+    assert {page for page in pages if f"]({page})" not in readme} == set()
+
+
+def test_the_settings_that_matter_first_are_those_of_the_table() -> None:
+    """What the README says of a setting's default is what the page says that has them all."""
+    table = {
+        name: row[2]
+        for row in rows("docs/settings.md", "# Settings")
+        for name in re.findall(r"[A-Z][A-Z_]+", row[0])
+    }
+    first = {row[0].strip("`"): row[2] for row in rows("README.md", "## A first event")}
+    assert len(first) > 5
+    assert first == {name: table[name] for name in first}
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    """Whoever upgrades reads first what the version at hand changes."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.findall(r"^## (.+)", PAGES["CHANGELOG.md"], re.MULTILINE)[0] == project["version"]
+
+
+def test_the_table_of_sources_is_that_of_the_code() -> None:
+    """Each kind of event has its row, under its sample's name and its sender; there are no others."""
+    listed = {row[0].strip("`"): row[1] for row in rows("docs/events.md", "## What can send one")}
+    assert listed == {kind.name: kind.sent_by for kind in CATALOG}
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
+    """The table of settings names every variable, and the default that it has."""
+    table = {
+        name: row[2].strip("`")
+        for row in rows("docs/settings.md", "# Settings")
+        for name in re.findall(r"[A-Z][A-Z_]+", row[0])
+    }
+    assert set(table) >= Settings.variables()
+    defaults = Settings.from_environment({})
+    shown = {
+        str(field.alias): getattr(defaults, name)
+        for name, field in Settings.model_fields.items()
+        if isinstance(getattr(defaults, name), int | str) and not isinstance(getattr(defaults, name), bool)
+    }
+    assert {name: table[name] for name in shown} == {name: str(value) for name, value in shown.items()}
+
+
+def test_every_status_and_every_code_of_the_guard_is_explained() -> None:
+    """Whoever finds a status or a code in the log finds it on the page for operators."""
+    assert {row[0].strip("`") for row in rows("docs/operate.md", "## Outcomes")} == {
+        str(status) for status in Status
+    }
+    assert {code for code in GuardCode if f"`{code}`" not in PAGES["docs/operate.md"]} == set()
+
+
+def test_calls_that_the_aliyun_command_line_does_not_know_are_forced() -> None:
+    """Its metadata (of 2026-04, in 3.4.11) has no call of Mns-open: it takes one with `--force` only."""
+    commands = re.findall(r"^    aliyun mns-open .*", PAGES["docs/deploy.md"], re.MULTILINE)
+    assert len(commands) == 6
+    assert [command for command in commands if " --force " not in command] == []
+
+
+def test_a_saved_query_searches_for_every_status_that_it_asks_for() -> None:
+    """What comes before the bar narrows down what the SQL gets to see, so it must let all of that through."""
+    section = PAGES["docs/operate.md"].split("## Questions to the log\n", 1)[1].split("\n#", 1)[0]
+    queries = re.findall(r"^    (message: .+?)\|(.+?)^$", section, re.MULTILINE | re.DOTALL)
+    assert len(queries) == 6
+    for search, sql in queries:
+        searched = set(re.findall(r"message: (\w+)", search)) & {*Status}
+        asked = set(re.findall(r"'(\w+)'", sql)) & {*Status}
+        assert searched in (set(), asked)
