@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check build bench lock clean
+.PHONY: help setup demo test test-tools soak check build bench lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: $(STAMP) ## .venv with everything, from nothing
 
@@ -26,9 +26,11 @@ $(STAMP): requirements-dev.txt pyproject.toml
 demo: $(STAMP) ## stop a sample fleet on the local ECS and show what happened
 	@$(BIN)/stop-guard invoke events/timer.json
 
-test: $(STAMP) ## all tests
-	@tests/setup
+test: $(STAMP) ## all tests; those that need a browser or Node.js are skipped where it is missing
 	@$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+test-tools: ## what those need: Node.js packages into tests/node, Chromium onto the machine (Debian, root)
+	@tests/tools
 
 soak: $(STAMP) ## a million simulated runs, each from its seed, and 200 under stress; takes half an hour or more
 	@STRESS_RUNS=200 $(BIN)/python -m pytest -n auto -q tests/function/test_stress.py

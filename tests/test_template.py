@@ -19,7 +19,7 @@ from function.settings import Settings
 from local.artifact import RUNTIMES
 
 PROJECT = Path(__file__).resolve().parent.parent
-SCHEMA = PROJECT.parent / "shared" / "facts" / "fc3.schema.json"
+SCHEMA = PROJECT / "tests" / "fc3" / "schema.json"
 TEMPLATE = (PROJECT / "template.yml").read_text()
 
 # Serverless Devs' own: ${vars.region}, ${config('AccountID')}, ${env('NAME', 'default')}.
@@ -332,7 +332,6 @@ def test_the_model_sees_mistakes(right: str, wrong: str) -> None:
         Template.model_validate(mistaken)
 
 
-@pytest.mark.skipif(not SCHEMA.exists(), reason="the published schema is not beside this checkout")
 def test_the_published_schema_agrees() -> None:
     """The function's properties are valid by the schema of Serverless Devs' fc3 component."""
     validate = fastjsonschema.compile(json.loads(SCHEMA.read_text()))

@@ -53,7 +53,7 @@ Make = Callable[..., LocalEcs]
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None,
-    reason="there is no chromium with its chromedriver; as root on Debian, `make test` installs them",
+    reason="there is no chromium with its chromedriver; as root on Debian, `make test-tools` installs them",
 )
 
 

@@ -28,7 +28,7 @@ TSC: tuple[str | Path, ...] = (
 )
 NEEDS_NODE = pytest.mark.skipif(
     not Path(TSC[0]).exists(),
-    reason="the Node.js SDK is not installed; `make test` installs it where there is npm",
+    reason="the Node.js SDK is not installed; `make test-tools` installs it where there is npm",
 )
 ID = "i-bp67acfmxazb4ph001"
 NAME = 'it\'s "中" \\ $HOME `id` \U0001f600\u202e'
