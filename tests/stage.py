@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from function.cloud.runtime import system_ports
 from function.invocation import StopIncomplete
 from function.model.request import InvalidEvent
 from local.api.error_table import error_row
 from local.emulator.backend import Call, LocalEcs
+from local.emulator.clock import VirtualClock
 from local.emulator.faults import Failure, Fault
 from local.emulator.fleet import Fleet
 from local.emulator.function_compute import Answer, FunctionCompute, Runtime
@@ -21,28 +22,6 @@ OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
 WITH_DISKS = {"LocalStorageAmount": 1, "LocalStorageCapacity": 894}
 """With consent each such instance is stopped by a StopInstance of its own."""
 NOW = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
-
-
-@dataclass
-class VirtualClock:
-    """Time that passes by sleeping alone, and then at once."""
-
-    start: datetime = NOW
-    seconds: float = 0.0
-    slept: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        """Give the start plus what was slept."""
-        return self.start + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        """Give what was slept."""
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.slept.append(seconds)
-        self.seconds += seconds
 
 
 @dataclass(frozen=True)
@@ -203,7 +182,7 @@ def staging() -> Iterator[SetStage]:
     with ExitStack() as stack:
 
         def make(*instances: Mapping[str, object], faults: tuple[Fault, ...] = ()) -> Stage:
-            clock = VirtualClock()
+            clock = VirtualClock(NOW)
             fleet = Fleet.from_instances([{"Tags": OPTED_IN, **instance} for instance in instances])
             ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults)
             made = Stage(ecs, clock)

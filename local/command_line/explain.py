@@ -22,9 +22,10 @@ from function.settings import Settings
 from local.api.names import ASSUME_ROLE, INVOKE_FUNCTION
 from local.api.products import product_of
 from local.api.signatures import acs3_signature
-from local.command_line.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, HurriedClock, rehearsal
+from local.command_line.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, rehearsal
 from local.command_line.watching import PassedOn
 from local.emulator.backend import Call, LocalEcs
+from local.emulator.clock import VirtualClock
 from local.emulator.fleet import Fleet
 from local.emulator.function_compute import Answer, FunctionCompute
 from local.emulator.sessions import account_of_role
@@ -76,7 +77,7 @@ def play(event: bytes, fleet: Fleet) -> Run:
         ecs = connect_ecs(region_id, credentials, endpoint=endpoint, connections=connections)
         return _Noted(ecs, region_id, regions)
 
-    with rehearsal(event, fleet, make_clock=HurriedClock) as local:
+    with rehearsal(event, fleet, make_clock=VirtualClock) as local:
         function = FunctionCompute(
             environment={**local.environment, "CONCURRENCY": "1"},
             timeout=TIMEOUT_SECONDS,

@@ -16,6 +16,7 @@ import typer
 from function.cloud.runtime import SystemClock, system_ports
 from function.invocation import StopIncomplete
 from function.model.outcome import INVALID_EVENT
+from function.model.ports import Clock
 from function.model.request import InvalidEvent
 from function.settings import InvalidSettings, Settings
 from local.command_line import display
@@ -122,7 +123,7 @@ def _invoke_live(event: bytes, *, plan: bool, ask: bool, from_stdin: bool) -> tu
 def _run(
     event: bytes,
     environment: Mapping[str, str],
-    clock: SystemClock,
+    clock: Clock,
     functions: LocalFunctions | None = None,
     *,
     account_id: str = "",  # of --live: its credentials don't say whose they are

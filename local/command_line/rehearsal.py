@@ -9,6 +9,7 @@ from time import monotonic
 
 from function.cloud.runtime import SystemClock
 from function.events.parse import parse
+from function.model.ports import Clock
 from function.model.request import InvalidEvent
 from function.settings import Settings
 from local.emulator.backend import LocalEcs
@@ -35,34 +36,13 @@ class ShiftedClock(SystemClock):
         return self.start + timedelta(seconds=monotonic() - self._made)
 
 
-@dataclass(slots=True)
-class HurriedClock(SystemClock):
-    """Like `ShiftedClock`, but sleeping takes no time: the clock leaps ahead instead."""
-
-    start: datetime
-    _made: float = field(default_factory=monotonic)
-    _leapt: float = 0.0
-
-    def now(self) -> datetime:
-        """Give the shifted time of day."""
-        return self.start + timedelta(seconds=self.monotonic() - self._made)
-
-    def monotonic(self) -> float:
-        """Give the machine's monotonic clock, and what was leapt over."""
-        return monotonic() + self._leapt
-
-    def sleep(self, seconds: float) -> None:
-        """Leap ahead."""
-        self._leapt += seconds
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
     """What a local run needs: the local ECS and FC, their clock, and what the function finds around it."""
 
     ecs: LocalEcs
     functions: LocalFunctions
-    clock: SystemClock
+    clock: Clock
     environment: Mapping[str, str]
 
 
@@ -72,7 +52,7 @@ def rehearsal(
     fleet: Fleet,
     *,
     faults: Sequence[Fault] = (),
-    make_clock: Callable[[datetime], SystemClock] = ShiftedClock,
+    make_clock: Callable[[datetime], Clock] = ShiftedClock,
 ) -> Iterator[Rehearsal]:
     """Serve a local ECS at the event's own time, with the settings, and only those, of this machine."""
     given = {name: value for name, value in os.environ.items() if name in Settings.variables()}

@@ -6,8 +6,8 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
@@ -23,31 +23,11 @@ from local.api.signatures import (
     rpc_string_to_sign,
 )
 from local.emulator.backend import LocalEcs
+from local.emulator.clock import VirtualClock
 from local.emulator.fleet import Fleet
 from local.emulator.server import serve
 
 WALL = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """A clock that moves only when it is told to, or when someone sleeps by it."""
-
-    time: datetime = WALL
-    slept: list[float] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        """Give the time."""
-        return self.time
-
-    def pass_(self, seconds: float) -> None:
-        """Let time pass."""
-        self.time += timedelta(seconds=seconds)
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass, and remember it."""
-        self.slept.append(seconds)
-        self.pass_(seconds)
 
 
 @dataclass(frozen=True)
@@ -176,16 +156,16 @@ class Wire:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> VirtualClock:
     """Give a clock that stands still."""
-    return Clock()
+    return VirtualClock(WALL)
 
 
 MakeEcs = Callable[..., LocalEcs]
 
 
 @pytest.fixture
-def make_ecs(clock: Clock) -> MakeEcs:
+def make_ecs(clock: VirtualClock) -> MakeEcs:
     """Make a local ECS on the clock: `make_ecs({"InstanceId": …}, …, faults=…)`."""
 
     def make(*instances: Mapping[str, object], **options: Any) -> LocalEcs:  # noqa: ANN401 - LocalEcs' own
@@ -195,7 +175,7 @@ def make_ecs(clock: Clock) -> MakeEcs:
 
 
 @pytest.fixture
-def wire(clock: Clock) -> Iterator[Callable[..., Wire]]:
+def wire(clock: VirtualClock) -> Iterator[Callable[..., Wire]]:
     """Serve a local ECS and give a client for it: `wire(ecs)`; request times count by the clock."""
     with ExitStack() as stack:
 

@@ -70,7 +70,7 @@ def test_each_call_is_there_once(run: Run) -> None:
     assert f"- {LOCKED}: InstanceLockedForSecurity: " in text
 
 
-def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - conftest's Clock
+def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - a VirtualClock
     """A session's calls are told from the same ones in another account; its secret is nowhere to sign with.
 
     AssumeRole is there with its signature and with code for the SDKs of STS.
@@ -237,7 +237,7 @@ def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ID not in " ".join(fenced(about, "Parameters")[1:])
 
 
-def test_each_api_has_its_own_endpoint(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - conftest's Clock
+def test_each_api_has_its_own_endpoint(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - a VirtualClock
     """The code calls each API where the setting for it says, and another's setting does not matter."""
     ecs = LocalEcs(FLEET, now=clock.now)
     client = wire(ecs)

@@ -107,9 +107,9 @@ def test_a_nonce_is_good_once(scheme: str, clock: Any, make_ecs: Make, wire: Con
     assert send(secret="wrong") == "SignatureDoesNotMatch"
     assert send() is None
     assert send() == "SignatureNonceUsed"
-    clock.pass_(14 * 60)
+    clock.advance(14 * 60)
     assert send() == "SignatureNonceUsed"
-    clock.pass_(24 * 60 * 60)
+    clock.advance(24 * 60 * 60)
     assert send() is None
 
 

@@ -28,7 +28,7 @@ def test_calls_are_remembered(make_ecs: Make, clock: Any) -> None:  # noqa: ANN4
     faults = [parse_fault("StopInstance:2=html"), parse_fault("StopInstance:3=reset")]
     ecs = make_ecs({"InstanceId": ID}, faults=faults)
     for _ in range(4):
-        clock.pass_(1)
+        clock.advance(1)
         try:
             ecs.call("StopInstance", {"InstanceId": ID}, signed="text")
         except (ApiError, BrokenAnswer, ConnectionLost):

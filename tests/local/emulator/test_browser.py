@@ -92,7 +92,7 @@ def ecs(make_ecs: Make) -> LocalEcs:
 
 
 @pytest.fixture
-def page(browser: Chrome, ecs: LocalEcs, clock: Any) -> Iterator[str]:  # noqa: ANN401 - conftest's Clock
+def page(browser: Chrome, ecs: LocalEcs, clock: Any) -> Iterator[str]:  # noqa: ANN401 - a VirtualClock
     """Serve the page on the tests' clock, and open it."""
     with serve(ecs, clock=clock.now) as endpoint:
         browser.get(endpoint)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,13 +112,13 @@ def test_delays(when: str, status: str, make_ecs: Make, clock: Any) -> None:  # 
 def test_a_quota_counts_minutes_of_the_clock(make_ecs: Make, clock: Any) -> None:  # noqa: ANN401 - the fixture's
     """After so many calls an action is throttled in its region until the next full minute, others aren't."""
     ecs = make_ecs({"InstanceId": ID}, faults=[parse_fault("DescribeInstances=quota,per-minute=2")])
-    clock.pass_(50)
+    clock.advance(50)
     assert [outcome(ecs, "DescribeInstances") for _ in range(3)] == ["ok", "ok", "Throttling.User"]
     assert outcome(ecs, "DescribeInstances", RegionId="cn-beijing") == "ok"
     assert outcome(ecs, "DescribeInstanceStatus") == "ok"
-    clock.pass_(9)
+    clock.advance(9)
     assert outcome(ecs, "DescribeInstances") == "Throttling.User"
-    clock.pass_(1)
+    clock.advance(1)
     assert [outcome(ecs, "DescribeInstances") for _ in range(3)] == ["ok", "ok", "Throttling.User"]
 
 
@@ -143,7 +142,7 @@ def test_stuck_instances(status: str, by: str, make_ecs: Make, clock: Any) -> No
     faults = [parse_fault(f"StopInstance=stuck,status={status}")] if by == "fault" else []
     ecs = make_ecs({"InstanceId": ID, **emulator}, faults=faults)
     assert outcome(ecs) == "ok"
-    clock.time += timedelta(days=365)
+    clock.advance(365 * 24 * 3600)
     assert ecs.instance(ID).status == status
 
 
@@ -158,7 +157,7 @@ def test_reads_may_lag_behind(make_ecs: Make, clock: Any) -> None:  # noqa: ANN4
 
     assert running() == ["Running"]
     assert outcome(ecs) == "IncorrectInstanceStatus"
-    clock.pass_(5)
+    clock.advance(5)
     assert running() == []
     assert ecs.instance(ID).status == "Stopped"
 

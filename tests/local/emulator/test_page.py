@@ -110,13 +110,13 @@ def test_accounts_are_shown(make_ecs: Make) -> None:
     assert f"Request in account {other} InstanceId = i-2" in text
 
 
-def test_states_are_live(make_ecs: Make, clock: Any) -> None:  # noqa: ANN401 - conftest's Clock
+def test_states_are_live(make_ecs: Make, clock: Any) -> None:  # noqa: ANN401 - a VirtualClock
     """A stop sent by the form shows at once as Stopping with the mode to come, and as Stopped in its time."""
     browser = Browser(make_ecs({"InstanceId": ID}))
     stopping = " ".join(Elements(browser.send(InstanceId=ID, StoppedMode="StopCharging")).text.split())
     assert "Stopping until 12:00:02 UTC" in stopping
     assert "Stop mode StopCharging" in stopping
-    clock.pass_(2)
+    clock.advance(2)
     assert re.search(r'badge stopped">Stopped<', browser.get().text)
 
 

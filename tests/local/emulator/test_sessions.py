@@ -161,9 +161,9 @@ def test_a_session_ends(scheme: str, clock: Any, make_ecs: Make, wire: Connect) 
     client = wire(ecs)
     answer = ecs.call("AssumeRole", {**ROLE, "DurationSeconds": "900"})
     left = datetime.fromisoformat(answer["Credentials"]["Expiration"]) - clock.now()
-    clock.pass_(left.total_seconds() - 1)
+    clock.advance(left.total_seconds() - 1)
     assert described(client, scheme, assumed(answer)).status == 200
-    clock.pass_(1)
+    clock.advance(1)
     late = described(client, scheme, assumed(answer))
     assert (late.status, late.code) == (400, "InvalidSecurityToken.Expired")
 

@@ -36,7 +36,7 @@ def test_running_stopping_stopped(make_ecs: Make, clock: Any) -> None:  # noqa: 
     seen = []
     for _ in range(3):
         seen.append(ecs.instance(ID).status)
-        clock.pass_(15)
+        clock.advance(15)
     assert seen == ["Stopping", "Stopping", "Stopped"]
 
 
@@ -44,9 +44,9 @@ def test_stop_seconds_of_the_emulator(make_ecs: Make, clock: Any) -> None:  # no
     """Where the instance names no duration, the emulator's own counts."""
     ecs = make_ecs({"InstanceId": ID}, behaviour=Behaviour(stop_seconds=5))
     ecs.call("StopInstance", {"InstanceId": ID})
-    clock.pass_(4.9)
+    clock.advance(4.9)
     assert ecs.instance(ID).status == "Stopping"
-    clock.pass_(0.1)
+    clock.advance(0.1)
     assert ecs.instance(ID).status == "Stopped"
 
 
@@ -56,7 +56,7 @@ def test_a_fleet_in_motion(status: str, then: str, make_ecs: Make, clock: Any) -
     seconds = {"StopSeconds": 9, "StartSeconds": 9}
     ecs = make_ecs({"InstanceId": ID, "Status": status, "x-emulator": seconds})
     assert code(ecs) == "IncorrectInstanceStatus"
-    clock.pass_(9)
+    clock.advance(9)
     assert ecs.instance(ID).status == then
 
 
@@ -123,7 +123,7 @@ def test_stopped_modes(
     """StopCharging takes effect, is rejected as the table says, or passed over; StoppedMode tells which."""
     ecs = make_ecs({"InstanceId": ID, **instance}, behaviour=Behaviour(**behaviour))
     assert code(ecs, StoppedMode=asked, ConfirmStop="true") == refusal
-    clock.pass_(60)
+    clock.advance(60)
     stopped = ecs.instance(ID)
     assert (stopped.status, stopped.stopped_mode) == (
         ("Running", "Not-applicable") if refusal else ("Stopped", reached)
