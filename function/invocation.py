@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from function.events.parse import parse
+from function.events.parse import Delivery, parse
 from function.model.credentials import ContextCredentials, Credentials
 from function.model.instance import LocalDisks
 from function.model.outcome import INVALID_EVENT, GuardCode, Refusal
@@ -92,13 +92,25 @@ class Function:
         `StopIncomplete` if something is left, else `InvalidEvent` if an event could not be understood;
         over HTTP neither.
         """
-        deadline = ports.clock.monotonic() + context.function.timeout - END_SECONDS
+        started = ports.clock.monotonic()
         token = self.settings.alarm_token
         delivery = parse(
             event,
             now=ports.clock.now(),
             alarm_token=None if token is None else token.get_secret_value(),
         )
+        return self.handle(delivery, context, environment, ports, started=started)
+
+    def handle(
+        self,
+        delivery: Delivery,
+        context: Context,
+        environment: Mapping[str, str],
+        ports: Ports,
+        *,
+        started: float,
+    ) -> dict[str, object]:
+        """Handle what an event was understood as; `started`: when that began. Otherwise as `invoke`."""
         if delivery.unauthorized is not None:
             return _unauthorized(delivery.unauthorized, context, ports)
         around = InvocationContext(
@@ -108,7 +120,7 @@ class Function:
             credentials=Credentials.read(_context_credentials(context), environment),
             settings=self.settings,
             ports=ports,
-            deadline=deadline,
+            deadline=started + context.function.timeout - END_SECONDS,
             known_types=self.known_types,
         )
         report = run(delivery.events, around)

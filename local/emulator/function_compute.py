@@ -2,13 +2,14 @@
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import uuid4
 
 from function.cloud.runtime import system_ports
+from function.events.parse import Delivery
 from function.invocation import Function
 from function.model.credentials import Credentials
 from function.model.ports import Ports
@@ -86,14 +87,27 @@ class FunctionCompute:
 
     def invoke(self, event: bytes) -> Answer:
         """Invoke the function; its exceptions become part of the answer, those of `initialize` too."""
+        return self._answer(
+            lambda function: function.invoke(event, self._context(), self.environment, self.ports)
+        )
+
+    def handle(self, delivery: Delivery) -> Answer:
+        """Let the function handle what an event was understood as, likewise."""
+        started = self.ports.clock.monotonic()
+        return self._answer(
+            lambda function: function.handle(
+                delivery, self._context(), self.environment, self.ports, started=started
+            )
+        )
+
+    def _answer(self, call: Callable[[Function], Mapping[str, object]]) -> Answer:
         with _environment(self.environment):
             try:
                 if self._function is None:
                     self._function = Function.prepare(self.environment)
-                returned = self._function.invoke(event, self._context(), self.environment, self.ports)
+                return Answer(returned=call(self._function))
             except Exception as error:  # noqa: BLE001 - FC reports whatever the handler raises
                 return Answer(error=error)
-            return Answer(returned=returned)
 
     def _context(self) -> Context:
         request_id = str(uuid4())
