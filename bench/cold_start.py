@@ -22,7 +22,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 
-from local.artifact import PROJECT, RUNTIMES, Runtime, build, compile_all, find_interpreter, install, make_zip
+from local.artifact import (
+    PROJECT,
+    RUNTIMES,
+    BuildTarget,
+    build,
+    compile_all,
+    find_interpreter,
+    install,
+    make_zip,
+)
 
 ROUNDS = 15
 NOT_THE_SDK = {"annotated-types", "pydantic", "pydantic-core", "typing-inspection"}
@@ -149,7 +158,7 @@ def _has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def make_codes(runtime: Runtime, place: Path) -> list[Code]:
+def make_codes(runtime: BuildTarget, place: Path) -> list[Code]:
     """Build the artifact and the plain handler, each with and without byte code."""
     codes = []
     for byte_code in (True, False):

@@ -74,7 +74,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
+class BuildTarget:
     """Whose Python the artifact is for."""
 
     name: str
@@ -90,10 +90,10 @@ class Runtime:
 
 RUNTIMES = {
     # FC's python3.12 runs on Debian 11, whose glibc is 2.31.
-    "python3.12": Runtime(
+    "python3.12": BuildTarget(
         "python3.12", "3.12", ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
     ),
-    "host": Runtime("host", f"{sys.version_info.major}.{sys.version_info.minor}"),
+    "host": BuildTarget("host", f"{sys.version_info.major}.{sys.version_info.minor}"),
 }
 
 
@@ -107,7 +107,7 @@ class Artifact:
     """The interpreter that made the byte code; None: none of the right version is here."""
 
 
-def build(runtime: Runtime, directory: Path, *, byte_code: bool = True) -> Artifact:
+def build(runtime: BuildTarget, directory: Path, *, byte_code: bool = True) -> Artifact:
     """Build into `directory`, replacing it, and `directory` + `.zip`.
 
     Raises `subprocess.CalledProcessError` where pip can't install the locked dependencies.
@@ -138,7 +138,7 @@ def _copy_function(tree: Path) -> None:
     (tree / "function" / "index.py").rename(tree / "index.py")
 
 
-def install(runtime: Runtime, target: Path, left_out: Container[str] = LEFT_OUT) -> None:
+def install(runtime: BuildTarget, target: Path, left_out: Container[str] = LEFT_OUT) -> None:
     """Install the locked distributions, but those left out, for the runtime, without compiling anything.
 
     Sources are built with the setuptools at hand: the locked set is pure Python wherever it has no wheel for
@@ -182,7 +182,7 @@ def _prune(python: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def find_interpreter(runtime: Runtime) -> Path | None:
+def find_interpreter(runtime: BuildTarget) -> Path | None:
     """Find a Python of the runtime's version: this one, on the PATH, or one of pyenv's.
 
     pyenv's versions are in its root, and where this Python is one of them, next to it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from local.emulator.lifecycle import Instance
+from local.emulator.lifecycle import EmulatedInstance
 from simulation.documents import Document, matches
 from simulation.history import RELEASED, Call, History, Invocation, Stop
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish
@@ -258,7 +258,7 @@ def place_of(line: Document) -> Place:
     return line["account_id"], line["region_id"]
 
 
-def home(instance: Instance) -> Place:
+def home(instance: EmulatedInstance) -> Place:
     """Give the place where an instance really is."""
     return instance.profile.emulator.account_id or OWN_ACCOUNT, instance.profile.region_id
 

@@ -6,7 +6,7 @@ from itertools import count
 
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet, FleetInstance
-from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, Instance
+from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, EmulatedInstance
 from simulation.history import RELEASED, History
 from simulation.machine import true_time
 from simulation.scenario import Meddling
@@ -32,7 +32,7 @@ class Cloud(LocalEcs):
         for instance in self.instances():
             self.note(instance)
 
-    def note(self, instance: Instance) -> None:
+    def note(self, instance: EmulatedInstance) -> None:
         """Note what an instance has become."""
         states = self._history.states.setdefault(instance.instance_id, [])
         if not states or states[-1][1] != instance:
@@ -64,7 +64,7 @@ class Cloud(LocalEcs):
             )
         )
 
-    def _meddled(self, instance: Instance, meddling: Meddling) -> Instance | None:
+    def _meddled(self, instance: EmulatedInstance, meddling: Meddling) -> EmulatedInstance | None:
         profile, now = instance.profile, self.now()
         key, _, value = meddling.word.partition("=")
         match meddling.deed:
@@ -74,7 +74,7 @@ class Cloud(LocalEcs):
                     self._history.scenario.behaviour.start_seconds if start_seconds is None else start_seconds
                 )
                 document = {**profile.document, "StartTime": now.strftime("%Y-%m-%dT%H:%MZ")}
-                return Instance(
+                return EmulatedInstance(
                     profile=replace(profile, document=document),
                     status=STARTING,
                     stopped_mode="Not-applicable",

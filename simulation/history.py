@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.emulator.lifecycle import Instance
+from local.emulator.lifecycle import EmulatedInstance
 from simulation.scenario import Delivery, Place, Scenario
 
 NO_ANSWER = "(no answer)"
@@ -45,8 +45,8 @@ class Call:
     sent_step: int
     arrived: float | None = None
     arrived_step: int | None = None
-    before: Mapping[str, Instance] = field(default_factory=dict)
-    after: Mapping[str, Instance] = field(default_factory=dict)
+    before: Mapping[str, EmulatedInstance] = field(default_factory=dict)
+    after: Mapping[str, EmulatedInstance] = field(default_factory=dict)
     code: str | None = None
     retry_after_ms: int | None = None
     heard: str | None = None
@@ -202,7 +202,7 @@ class History:
     scenario: Scenario
     calls: list[Call] = field(default_factory=list)
     invocations: list[Invocation] = field(default_factory=list)
-    states: dict[str, list[tuple[float, Instance]]] = field(default_factory=dict)
+    states: dict[str, list[tuple[float, EmulatedInstance]]] = field(default_factory=dict)
     meddled: list[tuple[int, float, str, str]] = field(default_factory=list)
     stuck: str = ""
     steps: int = 0

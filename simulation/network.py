@@ -12,7 +12,7 @@ import requests
 from function.cloud import sdk
 from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
 from local.api.names import INVOKE_FUNCTION
-from local.emulator.lifecycle import Aftermath, Instance
+from local.emulator.lifecycle import Aftermath, EmulatedInstance
 from simulation.cloud import Cloud
 from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, Invocation
 from simulation.scenario import OWN_ACCOUNT, account_of
@@ -72,7 +72,7 @@ class Network:
 
         return self.cloud.answer(call.action, call.parameters, act, account_id=call.account_id, signed="")
 
-    def _instances(self, call: Call) -> dict[str, Instance]:
+    def _instances(self, call: Call) -> dict[str, EmulatedInstance]:
         """Give the instances of a stop call as they really are."""
         known = (
             {instance.instance_id: instance for instance in self.cloud.instances()}

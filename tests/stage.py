@@ -10,7 +10,8 @@ from function.cloud.runtime import system_ports
 from function.invocation import StopIncomplete
 from function.model.request import InvalidEvent
 from local.api.error_table import error_row
-from local.emulator.backend import Call, LocalEcs
+from local.emulator.backend import LocalEcs
+from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.faults import Failure, Fault
 from local.emulator.fleet import Fleet
@@ -30,7 +31,7 @@ class Played:
 
     answer: Answer
     lines: list[dict[str, object]]
-    calls: tuple[Call, ...]
+    calls: tuple[ReceivedCall, ...]
 
     @property
     def report(self) -> Mapping[str, object]:

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Collection, Mapping
 
-from function.model.request import REGION_ID
 from local.api.error_table import UNKNOWN_REGION, ApiError, invalid, missing
+from local.api.names import REGION_ID
 
 Parameters = Mapping[str, str]
 

@@ -24,7 +24,8 @@ from local.api.products import product_of
 from local.api.signatures import acs3_signature
 from local.command_line.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, rehearsal
 from local.command_line.watching import PassedOn
-from local.emulator.backend import Call, LocalEcs
+from local.emulator.backend import LocalEcs
+from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.fleet import Fleet
 from local.emulator.function_compute import Answer, FunctionCompute
@@ -63,7 +64,7 @@ class Run:
     `answers`: of the run itself, then of the shards that it has handed on.
     """
 
-    calls: tuple[tuple[Call, TypedCall], ...]
+    calls: tuple[tuple[ReceivedCall, TypedCall], ...]
     answers: tuple[Answer, ...]
     lines: tuple[Line, ...]
 
@@ -117,7 +118,7 @@ class _Noted(PassedOn):
         return self.ecs.local_disks(instance_types, seconds=seconds)
 
 
-def _region(ecs: LocalEcs, call: Call, own: str, noted: Iterator[str]) -> str:
+def _region(ecs: LocalEcs, call: ReceivedCall, own: str, noted: Iterator[str]) -> str:
     """Say where a call went; those of STS and FC go to the function's own region."""
     if call.action == DESCRIBE_INSTANCE_TYPES:
         return next(noted)
@@ -161,7 +162,7 @@ def explain(run: Run, *, instance_id: str | None = None, settings: Settings = _N
     yield from _left_alone(calls, lines)
 
 
-def _shown(calls: Sequence[tuple[Call, TypedCall]]) -> Iterator[tuple[Call, TypedCall]]:
+def _shown(calls: Sequence[tuple[ReceivedCall, TypedCall]]) -> Iterator[tuple[ReceivedCall, TypedCall]]:
     """Skip out repetitions: the same call again, and looking again at instances already described."""
     seen: list[tuple[str, str, str, dict[str, str]]] = []
     described: set[tuple[str, str, str]] = set()
@@ -179,18 +180,18 @@ def _shown(calls: Sequence[tuple[Call, TypedCall]]) -> Iterator[tuple[Call, Type
         yield call, typed
 
 
-def _described(call: Call) -> list[str]:
+def _described(call: ReceivedCall) -> list[str]:
     instances = call.answer.get("Instances", {}).get("Instance", [])
     return [instance["InstanceId"] for instance in instances]
 
 
-def _stopped(call: Call) -> list[str]:
+def _stopped(call: ReceivedCall) -> list[str]:
     """Give the instances of a StopInstance or a StopInstances."""
     stops = call.action in {STOP_INSTANCE, STOP_INSTANCES}
     return [text for name, text in call.parameters.items() if stops and name.startswith("InstanceId")]
 
 
-def _handed_on(call: Call) -> list[str]:
+def _handed_on(call: ReceivedCall) -> list[str]:
     """Give the instances of the shard that an InvokeFunction hands on."""
     if call.action != INVOKE_FUNCTION:
         return []
@@ -198,12 +199,12 @@ def _handed_on(call: Call) -> list[str]:
     return ids
 
 
-def _opens(call: Call, accounts: Collection[str]) -> bool:
+def _opens(call: ReceivedCall, accounts: Collection[str]) -> bool:
     """Whether it is the AssumeRole with which one of these accounts is reached."""
     return call.action == ASSUME_ROLE and account_of_role(call.parameters) in accounts
 
 
-def _is_about(call: Call, instance_id: str) -> bool:
+def _is_about(call: ReceivedCall, instance_id: str) -> bool:
     return any(instance_id in ids for ids in (_stopped(call), _described(call), _handed_on(call)))
 
 
@@ -216,7 +217,7 @@ def _may_be_about(line: Line, instance_id: str) -> bool:
 
 
 def _introduction(
-    run: Run, calls: Sequence[tuple[Call, TypedCall]], instance_id: str | None
+    run: Run, calls: Sequence[tuple[ReceivedCall, TypedCall]], instance_id: str | None
 ) -> Iterator[str]:
     counts = Counter(call.action for call, _ in calls)
     what = ", ".join(f"{count} {action}" for action, count in counts.items()) or "none"
@@ -232,7 +233,7 @@ def _introduction(
     )
 
 
-def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
+def _signed(number: int, call: ReceivedCall, typed: TypedCall) -> Iterator[str]:
     canonical_request, _, string_to_sign = call.signed.rpartition("\n\n")
     parameters = "".join(f"{name} = {_visible(text)}\n" for name, text in typed.flat())
     about = f" {call.parameters['InstanceId']}" if call.action == STOP_INSTANCE else ""
@@ -252,7 +253,7 @@ def _signed(number: int, call: Call, typed: TypedCall) -> Iterator[str]:
     yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
 
 
-def _left_alone(calls: Sequence[tuple[Call, TypedCall]], lines: Sequence[Line]) -> Iterator[str]:
+def _left_alone(calls: Sequence[tuple[ReceivedCall, TypedCall]], lines: Sequence[Line]) -> Iterator[str]:
     """Say why an instance that the event means gets no stop call, or why the event was refused."""
     called = {instance_id for call, _ in calls for instance_id in _stopped(call)}
     left = [line for line in lines if line.get("instance_id") not in called]

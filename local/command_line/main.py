@@ -26,13 +26,13 @@ from local.command_line.live import LIVE_TIMEOUT_SECONDS, NoCredentials, is_dry,
 from local.command_line.progress import watching
 from local.command_line.rehearsal import LOCAL_KEY, TIMEOUT_SECONDS, rehearsal
 from local.command_line.savings import savings
-from local.emulator.authenticator import Credentials as KeyOfEcs
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import InvalidFault, parse_fault
 from local.emulator.faults import Fault
 from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
 from local.emulator.function_compute import ACCOUNT_ID, Answer, FunctionCompute
 from local.emulator.functions import LocalFunctions
+from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 
 COMPLETE, LEFT, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -253,7 +253,7 @@ def emulator(
     Its key is id emulator, secret emulator, unless the environment names another in ALIBABA_CLOUD_*.
     """
     own = {**LOCAL_KEY, **os.environ}
-    key = KeyOfEcs(
+    key = KeyPair(
         access_key_id=own["ALIBABA_CLOUD_ACCESS_KEY_ID"],
         access_key_secret=own["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
         security_token=own.get("ALIBABA_CLOUD_SECURITY_TOKEN", ""),

@@ -8,7 +8,7 @@ from typing import Literal
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 
 from local.emulator.fleet import Fleet, FleetInstance
-from local.emulator.lifecycle import STARTING, STOPPING, Instance
+from local.emulator.lifecycle import STARTING, STOPPING, EmulatedInstance
 
 DEFAULT_ACCOUNT = "1234567890123456"
 
@@ -35,7 +35,7 @@ class EcsBackend(BaseBackend):
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.instances: dict[str, Instance] = {}
+        self.instances: dict[str, EmulatedInstance] = {}
 
 
 class Backends(BackendDict[EcsBackend]):
@@ -74,7 +74,7 @@ class Account:
         """Forget all instances."""
         self._regions.reset()
 
-    def find(self, instance_id: str) -> Instance | None:
+    def find(self, instance_id: str) -> EmulatedInstance | None:
         """Return the instance in whichever region it is; ids are unique and StopInstance names no region."""
         for backend in self._regions.values():
             instance = backend.instances.get(instance_id)
@@ -82,19 +82,19 @@ class Account:
                 return instance
         return None
 
-    def replace(self, instance: Instance) -> None:
+    def replace(self, instance: EmulatedInstance) -> None:
         """Put the changed instance in the place of what it was."""
         self._regions[instance.profile.region_id].instances[instance.instance_id] = instance
 
-    def remove(self, instance: Instance) -> None:
+    def remove(self, instance: EmulatedInstance) -> None:
         """Forget an instance, as if it were released; `reset` brings it back."""
         del self._regions[instance.profile.region_id].instances[instance.instance_id]
 
-    def in_region(self, region_id: str) -> Mapping[str, Instance]:
+    def in_region(self, region_id: str) -> Mapping[str, EmulatedInstance]:
         """Return the region's instances by id, none for a region where there are none."""
         return self._regions[region_id].instances if region_id in self._regions else {}
 
-    def instances(self) -> Iterator[Instance]:
+    def instances(self) -> Iterator[EmulatedInstance]:
         """Return all instances, region by region."""
         for backend in self._regions.values():
             yield from backend.instances.values()
@@ -132,10 +132,12 @@ class Accounts:
         return iter(self._accounts.values())
 
 
-def initial(profile: FleetInstance, behaviour: Behaviour, now: datetime) -> Instance:
+def initial(profile: FleetInstance, behaviour: Behaviour, now: datetime) -> EmulatedInstance:
     """Return the instance as the fleet says it is, on its way if it is Stopping or Starting."""
     document, emulator = profile.document, profile.emulator
-    instance = Instance(profile=profile, status=document["Status"], stopped_mode=document["StoppedMode"])
+    instance = EmulatedInstance(
+        profile=profile, status=document["Status"], stopped_mode=document["StoppedMode"]
+    )
     if instance.status == STOPPING:
         seconds = behaviour.stop_seconds if emulator.stop_seconds is None else emulator.stop_seconds
         return instance.stopping(now, seconds, instance.stopped_mode)

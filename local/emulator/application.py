@@ -21,10 +21,11 @@ from local.api.error_table import (
     unreadable,
 )
 from local.api.names import ASSUME_ROLE, ECS_VERSION, FC_VERSION, STS_VERSION
-from local.emulator.authenticator import Authenticator, Credentials, HttpRequest, Key, read_signature
+from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
 from local.emulator.backend import LocalEcs
 from local.emulator.functions import LocalFunctions
 from local.emulator.functions_api import FunctionsApi
+from local.emulator.keys import AccessKey, KeyPair
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -39,7 +40,7 @@ class Application:
     def __init__(
         self,
         ecs: LocalEcs,
-        credentials: Credentials,
+        credentials: KeyPair,
         clock: Callable[[], datetime],
         functions: LocalFunctions | None = None,
     ) -> None:
@@ -63,9 +64,9 @@ class Application:
         self._ecs.refuse("", {}, error)
         return answer(error, "", xml=False)
 
-    def _key(self, access_key_id: str) -> Key | None:
+    def _key(self, access_key_id: str) -> AccessKey | None:
         if access_key_id == self._credentials.access_key_id:
-            return Key(credentials=self._credentials, account_id=self._ecs.account_id)
+            return AccessKey(credentials=self._credentials, account_id=self._ecs.account_id)
         return self._ecs.session_key(access_key_id)
 
     def _api(self, received: Request) -> Response:

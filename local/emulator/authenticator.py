@@ -18,31 +18,13 @@ from local.api.signatures import (
     rpc_signature,
     rpc_string_to_sign,
 )
+from local.emulator.keys import HIDDEN, AccessKey
 
 # How far a request's time may be from the clock, as ECS has it.
 TOLERANCE = timedelta(minutes=15)
-HIDDEN = "***"
 _AUTHORIZATION = re.compile(
     rf"{ACS3}\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]+)", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A key to sign with; with a security token it is a temporary one, as FC injects it or STS issues it."""
-
-    access_key_id: str = "emulator"
-    access_key_secret: str = field(default="emulator", repr=False)
-    security_token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A key that is let in, and the account that its calls act in. `expired`: it was, and is no more."""
-
-    credentials: Credentials
-    account_id: str
-    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +141,7 @@ class Authenticator:
     `now` is the clock that request times are compared with.
     """
 
-    def __init__(self, find_key: Callable[[str], Key | None], now: Callable[[], datetime]) -> None:
+    def __init__(self, find_key: Callable[[str], AccessKey | None], now: Callable[[], datetime]) -> None:
         self._find_key = find_key
         self._now = now
         self._nonces: dict[str, datetime] = {}

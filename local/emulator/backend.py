@@ -2,23 +2,22 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
 from local.api.names import ASSUME_ROLE
-from local.api.parameters import COMMON, Parameters
+from local.api.parameters import Parameters
 from local.emulator.account import DEFAULT_ACCOUNT, Account, Accounts, Behaviour
 from local.emulator.actions import perform
-from local.emulator.authenticator import Key
+from local.emulator.call_log import Arrival, CallLog, ReceivedCall
 from local.emulator.faults import Fault, FaultScript
 from local.emulator.fleet import Fleet
-from local.emulator.lifecycle import Aftermath, Instance
-from local.emulator.sessions import Sessions, account_of_role, without_secrets
+from local.emulator.keys import AccessKey
+from local.emulator.lifecycle import Aftermath, EmulatedInstance
+from local.emulator.sessions import Sessions, account_of_role
 
 
 def utc_now() -> datetime:
@@ -31,38 +30,8 @@ def random_request_id() -> str:
     return str(uuid4()).upper()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A call as the local ECS remembers it, without secrets; `parameters` are those of the action itself.
-
-    `account_id`: whose account it acted in; empty where the caller wasn't let in.
-    `status`, `code`: of the answer; code is empty where it went well, status 0 where no answer went out.
-    `answer`: its body; empty where it was none of the API's. `signed`: the text that the client had to sign.
-    """
-
-    time: datetime
-    account_id: str
-    action: str
-    parameters: Parameters
-    status: int
-    code: str
-    answer: dict[str, Any]
-    signed: str
-
-
 Act = Callable[[datetime, str, Aftermath], dict[str, Any]]
 """What a call does: at this time, under this request id, with what a fault makes of it. Raises ApiError."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Arrival:
-    time: datetime
-    request_id: str
-    account_id: str
-    action: str
-    parameters: Parameters
-    signed: str
-    success: int
 
 
 class LocalEcs:
@@ -94,16 +63,15 @@ class LocalEcs:
         self._accounts = Accounts(fleet, behaviour or Behaviour(), default=account_id, now=now())
         self._account = self._accounts[account_id]
         self._sessions = Sessions()
-        self._calls: deque[Call] = deque(maxlen=remember)
+        self._log = CallLog(remember)
         self._lock = threading.Lock()
 
     @property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[ReceivedCall, ...]:
         """The calls that came, oldest first, in the order in which they were answered."""
-        with self._lock:
-            return tuple(self._calls)
+        return self._log.calls()
 
-    def instance(self, instance_id: str) -> Instance:
+    def instance(self, instance_id: str) -> EmulatedInstance:
         """Return the instance as it really is now, whatever reads show; KeyError if there is none."""
         with self._lock:
             for account in self._accounts:
@@ -112,7 +80,7 @@ class LocalEcs:
                     return instance.at(self.now())
         raise KeyError(instance_id)
 
-    def instances(self) -> tuple[Instance, ...]:
+    def instances(self) -> tuple[EmulatedInstance, ...]:
         """Return all instances as they really are now, account by account and region by region."""
         now = self.now()
         with self._lock:
@@ -124,9 +92,9 @@ class LocalEcs:
             self._accounts.reset(self.now())
             self._sessions = Sessions()
             self._script = FaultScript(self._faults)
-            self._calls.clear()
+            self._log.clear()
 
-    def session_key(self, access_key_id: str) -> Key | None:
+    def session_key(self, access_key_id: str) -> AccessKey | None:
         """Return the key, of this id, of a session that AssumeRole has issued; None if it has issued none."""
         with self._lock:
             return self._sessions.key(access_key_id, self.now())
@@ -170,22 +138,22 @@ class LocalEcs:
         except (ApiError, BrokenAnswer, ConnectionLost) as outcome:
             if isinstance(outcome, ApiError):
                 outcome.request_id = arrival.request_id
-            self._remember(arrival, outcome)
+            self._log.add(arrival.answered(outcome))
             raise
         answer["RequestId"] = arrival.request_id
-        self._remember(arrival, answer)
+        self._log.add(arrival.answered(answer))
         return answer
 
     def refuse(self, action: str, parameters: Parameters, error: ApiError, *, signed: str = "") -> None:
         """Remember a call that got this error before any action was looked at."""
         arrival = self._arrival(action, parameters, "", signed)
         error.request_id = arrival.request_id
-        self._remember(arrival, error)
+        self._log.add(arrival.answered(error))
 
     def _arrival(
         self, action: str, parameters: Parameters, account_id: str, signed: str, success: int = 200
-    ) -> _Arrival:
-        return _Arrival(
+    ) -> Arrival:
+        return Arrival(
             time=self.now(),
             request_id=self._request_ids(),
             account_id=account_id,
@@ -195,54 +163,31 @@ class LocalEcs:
             success=success,
         )
 
-    def _perform(self, arrival: _Arrival, act: Act) -> dict[str, Any]:
+    def _perform(self, arrival: Arrival, act: Act) -> dict[str, Any]:
         account = self._accounts[arrival.account_id]
         action, parameters = arrival.action, arrival.parameters
         with self._lock:
             region_id = _region(account, parameters)
-            plan = self._script.plan(action, region_id, parameters, arrival.time, account.account_id)
-        if plan.delay_before:
-            self._sleep(plan.delay_before)
-        if plan.failure and not plan.after:
-            raise plan.failure.error()
+            disturbance = self._script.disturb(
+                action, region_id, parameters, arrival.time, account.account_id
+            )
+        if disturbance.delay_before:
+            self._sleep(disturbance.delay_before)
+        if disturbance.failure and not disturbance.after:
+            raise disturbance.failure.error()
         outcome: dict[str, Any] | ApiError
         with self._lock:
             try:
-                outcome = act(self.now(), arrival.request_id, plan.aftermath)
+                outcome = act(self.now(), arrival.request_id, disturbance.aftermath)
             except ApiError as refusal:
                 outcome = refusal
-        if plan.delay_after:
-            self._sleep(plan.delay_after)
-        if plan.failure:
-            raise plan.failure.error()
+        if disturbance.delay_after:
+            self._sleep(disturbance.delay_after)
+        if disturbance.failure:
+            raise disturbance.failure.error()
         if isinstance(outcome, ApiError):
             raise outcome
         return outcome
-
-    def _remember(
-        self, arrival: _Arrival, outcome: dict[str, Any] | ApiError | BrokenAnswer | ConnectionLost
-    ) -> None:
-        status, code, answer = 0, "", {}
-        match outcome:
-            case dict():
-                status, answer = arrival.success, without_secrets(outcome)
-            case ApiError():
-                status, code, answer = outcome.status, outcome.code, outcome.body()
-                answer["Message"] = outcome.message
-            case BrokenAnswer():
-                status = outcome.status
-        call = Call(
-            time=arrival.time,
-            account_id=arrival.account_id,
-            action=arrival.action,
-            parameters={name: value for name, value in arrival.parameters.items() if name not in COMMON},
-            status=status,
-            code=code,
-            answer=answer,
-            signed=arrival.signed,
-        )
-        with self._lock:
-            self._calls.append(call)
 
 
 def _region(account: Account, parameters: Parameters) -> str:

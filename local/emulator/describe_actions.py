@@ -10,7 +10,7 @@ from local.api.error_table import invalid
 from local.api.parameters import Parameters, choice, excerpt, json_ids, number, numbered, region, tags
 from local.emulator.account import Account
 from local.emulator.fleet_format import STATUSES
-from local.emulator.lifecycle import Instance
+from local.emulator.lifecycle import EmulatedInstance
 
 MAX_INSTANCE_IDS = 100
 MAX_RESULTS = 100
@@ -30,7 +30,7 @@ SAME_FIELD = (
 )
 
 T = TypeVar("T")
-_Test = Callable[[Instance], bool]
+_Test = Callable[[EmulatedInstance], bool]
 
 
 def describe_instances(account: Account, parameters: Parameters, now: datetime) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def describe_instances(account: Account, parameters: Parameters, now: datetime) 
     )
     shown = ((place, instance.described(now)) for place, instance in named)
     found = [(place, instance) for place, instance in shown if all(test(instance) for test in tests)]
-    page: Sequence[Instance]
+    page: Sequence[EmulatedInstance]
     if parameters.get("MaxResults") or parameters.get("NextToken"):
         page, token = _token_page(parameters, found)
         # All are in ECS's answers whichever way it pages; what they say by token, it doesn't tell.
@@ -91,7 +91,7 @@ def describe_instance_types(account: Account, parameters: Parameters, now: datet
     return {"NextToken": token, "InstanceTypes": {"InstanceType": page}}
 
 
-def _type(instance: Instance) -> dict[str, Any]:
+def _type(instance: EmulatedInstance) -> dict[str, Any]:
     document, disks = instance.profile.document, instance.profile.local_storage
     described = {
         "InstanceTypeId": document["InstanceType"],
@@ -144,11 +144,11 @@ def _is_like(name: str, pattern: str) -> bool:
     return True
 
 
-def _has_field(name: str, value: str, instance: Instance) -> bool:
+def _has_field(name: str, value: str, instance: EmulatedInstance) -> bool:
     return instance.profile.document.get(name) == value
 
 
-def _has_tag(key: str, value: str | None, instance: Instance) -> bool:
+def _has_tag(key: str, value: str | None, instance: EmulatedInstance) -> bool:
     return key in instance.profile.tags and value in (None, instance.profile.tags[key])
 
 

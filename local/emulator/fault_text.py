@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NoReturn
 
-from function.model.request import INSTANCE_ID
 from local.api.error_table import error_row
-from local.api.names import ASSUME_ROLE, INVOKE_FUNCTION
+from local.api.names import ASSUME_ROLE, INSTANCE_ID, INVOKE_FUNCTION
 from local.api.parameters import excerpt
 from local.emulator.actions import ACTIONS, WRITES
 from local.emulator.faults import GARBAGE, HTML, Delay, Effect, Failure, Fault, Quota, Reset

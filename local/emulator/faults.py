@@ -89,7 +89,7 @@ _NO_AFTERMATH = Aftermath()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Disturbance:
     """What the faults make of one call. Delays in seconds; `failure` ends it before its effect or `after`."""
 
     delay_before: float = 0.0
@@ -99,7 +99,7 @@ class Plan:
     aftermath: Aftermath = _NO_AFTERMATH
 
 
-UNDISTURBED = Plan()
+UNDISTURBED = Disturbance()
 
 _Counted = tuple[int, str, str, str]
 """What a quota counts for: the place of the fault, account, action, region."""
@@ -113,11 +113,11 @@ class FaultScript:
         self._met = [0] * len(self._faults)
         self._minutes: dict[_Counted, tuple[int, int]] = {}
 
-    def plan(
+    def disturb(
         self, action: str, region_id: str, parameters: Parameters, now: datetime, account_id: str
-    ) -> Plan:
+    ) -> Disturbance:
         """Count the call, and return what becomes of it. Of several failures the first in the script wins."""
-        plan = UNDISTURBED
+        disturbance = UNDISTURBED
         meant = account_of_role(parameters) or account_id
         for index, fault in enumerate(self._faults):
             if fault.action not in ("*", action) or not _names(parameters, fault.instance_id):
@@ -127,28 +127,36 @@ class FaultScript:
             self._met[index] += 1
             if self._met[index] < fault.first or (fault.last is not None and self._met[index] > fault.last):
                 continue
-            plan = self._with(plan, fault, (index, account_id, action, region_id), now)
-        return plan
+            disturbance = self._with(disturbance, fault, (index, account_id, action, region_id), now)
+        return disturbance
 
-    def _with(self, plan: Plan, fault: Fault, counted: _Counted, now: datetime) -> Plan:
+    def _with(self, disturbance: Disturbance, fault: Fault, counted: _Counted, now: datetime) -> Disturbance:
         match fault.effect:
             case Delay(seconds) if fault.after:
-                return replace(plan, delay_after=plan.delay_after + seconds)
+                return replace(disturbance, delay_after=disturbance.delay_after + seconds)
             case Delay(seconds):
-                return replace(plan, delay_before=plan.delay_before + seconds)
+                return replace(disturbance, delay_before=disturbance.delay_before + seconds)
             case Aftermath(stuck=stuck, stale_seconds=seconds):
-                former = plan.aftermath
+                former = disturbance.aftermath
                 return replace(
-                    plan,
+                    disturbance,
                     aftermath=Aftermath(
                         stuck=former.stuck or stuck, stale_seconds=max(former.stale_seconds, seconds)
                     ),
                 )
             case Quota(per_minute):
                 throttled = self._spent(counted, now) > per_minute
-                return replace(plan, failure=plan.failure or Failure(row=THROTTLED)) if throttled else plan
+                return (
+                    replace(disturbance, failure=disturbance.failure or Failure(row=THROTTLED))
+                    if throttled
+                    else disturbance
+                )
             case failure:
-                return plan if plan.failure else replace(plan, failure=failure, after=fault.after)
+                return (
+                    disturbance
+                    if disturbance.failure
+                    else replace(disturbance, failure=failure, after=fault.after)
+                )
 
     def _spent(self, key: _Counted, now: datetime) -> int:
         minute = int(now.timestamp() // 60)

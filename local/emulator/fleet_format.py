@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_pascal
 
-from function.model.request import INSTANCE_ID, REGION_ID
 from local.api.error_table import ErrorRow, error_row
+from local.api.names import INSTANCE_ID, REGION_ID
 
 EMULATOR_KEY = "x-emulator"
 DEFAULT_TYPE = "ecs.g6.large"

@@ -19,9 +19,10 @@ from local.api.signatures import (
     acs3_string_to_sign,
     canonical_query,
 )
-from local.emulator.authenticator import HIDDEN, Credentials
-from local.emulator.backend import Call, LocalEcs
+from local.emulator.backend import LocalEcs
+from local.emulator.call_log import ReceivedCall
 from local.emulator.fleet import DEFAULT_REGION
+from local.emulator.keys import HIDDEN, KeyPair
 from local.emulator.stop_actions import STOPPED_MODES
 from local.samples.languages import Sample, samples
 from local.samples.typed_call import typed_call
@@ -79,7 +80,7 @@ class Sent:
 
     request: str
     signature: str
-    call: Call
+    call: ReceivedCall
     answer: str
     samples: tuple[Sample, ...]
 
@@ -98,7 +99,7 @@ def send(
     ecs: LocalEcs,
     parameters: Mapping[str, str],
     *,
-    credentials: Credentials,
+    credentials: KeyPair,
     host: str,
     now: datetime,
 ) -> Sent:

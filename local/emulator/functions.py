@@ -18,7 +18,7 @@ MAX_PAYLOAD = 128 << 10
 
 _TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
-Record = dict[str, Any]
+DestinationRecord = dict[str, Any]
 """What a destination gets: the body that FC documents, requestPayload and responsePayload as text."""
 
 
@@ -41,8 +41,8 @@ class LocalFunctions:
 
     def __init__(self, *, name: str = "stop-guard", max_async_retry_attempts: int = 3) -> None:
         self.name = name
-        self.on_success: list[Record] = []
-        self.on_failure: list[Record] = []
+        self.on_success: list[DestinationRecord] = []
+        self.on_failure: list[DestinationRecord] = []
         self._attempts = 1 + max_async_retry_attempts
         self._queue: deque[Invocation] = deque()
         self._task_ids: set[str] = set()
@@ -72,7 +72,7 @@ class LocalFunctions:
             self._task_ids.add(task_id)
         self._queue.append(invocation)
 
-    def deliver(self, invoke: Callable[[bytes], Answer]) -> tuple[Record, ...]:
+    def deliver(self, invoke: Callable[[bytes], Answer]) -> tuple[DestinationRecord, ...]:
         """Invoke the function for each event, one after the other, until none is left; return their records.
 
         `invoke`: calls the function as FC does, `FunctionCompute.invoke`. Events that an invocation adds are
@@ -85,7 +85,9 @@ class LocalFunctions:
             records.append(record)
         return tuple(records)
 
-    def _delivered(self, invocation: Invocation, invoke: Callable[[bytes], Answer]) -> tuple[Record, bool]:
+    def _delivered(
+        self, invocation: Invocation, invoke: Callable[[bytes], Answer]
+    ) -> tuple[DestinationRecord, bool]:
         attempts, answer = 1, invoke(invocation.event)
         while answer.error is not None and attempts < self._attempts:
             attempts, answer = attempts + 1, invoke(invocation.event)

@@ -22,7 +22,7 @@ class Aftermath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class EmulatedInstance:
     """An instance since its last change. Nothing ticks: `at` says what has become of it by then.
 
     `changes_at`: when Stopping becomes Stopped, or Starting Running; None: never by itself.
@@ -35,7 +35,7 @@ class Instance:
     stopped_mode: str
     becomes_mode: str = NOT_APPLICABLE
     changes_at: datetime | None = None
-    former: "Instance | None" = None
+    former: "EmulatedInstance | None" = None
     former_until: datetime | None = None
 
     @property
@@ -43,7 +43,7 @@ class Instance:
         """The id, unique over all regions."""
         return self.profile.instance_id
 
-    def at(self, now: datetime) -> "Instance":
+    def at(self, now: datetime) -> "EmulatedInstance":
         """Return the instance as it is at that time."""
         if self.changes_at is None or now < self.changes_at:
             return self
@@ -53,7 +53,7 @@ class Instance:
 
     def stopping(
         self, now: datetime, seconds: float, stopped_mode: str, aftermath: Aftermath = Aftermath()
-    ) -> "Instance":
+    ) -> "EmulatedInstance":
         """Return the instance after ECS took the stop call: Stopping, and Stopped that many seconds later."""
         stuck = aftermath.stuck or self.profile.emulator.stuck
         if stuck == RUNNING:
@@ -68,7 +68,7 @@ class Instance:
             former_until=now + timedelta(seconds=stale) if stale else None,
         )
 
-    def described(self, now: datetime) -> "Instance":
+    def described(self, now: datetime) -> "EmulatedInstance":
         """Return the instance as reads show it at that time."""
         if self.former is not None and self.former_until is not None and now < self.former_until:
             return self.former.at(now)

@@ -19,10 +19,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from werkzeug.wrappers import Request, Response
 
 from local.api.answers import to_xml
-from local.emulator.authenticator import Credentials
-from local.emulator.backend import Call, LocalEcs
+from local.emulator.backend import LocalEcs
+from local.emulator.call_log import ReceivedCall
 from local.emulator.form import FIELDS, InvalidForm, Sent, read_form, send
-from local.emulator.lifecycle import STOPPING, Instance
+from local.emulator.keys import KeyPair
+from local.emulator.lifecycle import STOPPING, EmulatedInstance
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,13 +49,13 @@ _HEADERS = {
 class Card:
     """An instance as the page shows it."""
 
-    instance: Instance
+    instance: EmulatedInstance
     name: str
     stopped_mode: str
     disks: str
 
     @classmethod
-    def of(cls, instance: Instance) -> "Card":
+    def of(cls, instance: EmulatedInstance) -> "Card":
         """Say it in words."""
         profile = instance.profile
         disks = profile.local_storage
@@ -69,7 +70,7 @@ class Card:
         )
 
 
-class Page:
+class WebPage:
     """A WSGI application in front of the API's: it answers browsers, and lets everything else through.
 
     `clock` is the one that signatures are checked by.
@@ -79,7 +80,7 @@ class Page:
         self,
         api: "WSGIApplication",
         ecs: LocalEcs,
-        credentials: Credentials,
+        credentials: KeyPair,
         clock: Callable[[], datetime],
     ) -> None:
         self._api = api
@@ -192,7 +193,7 @@ def _pretty_json(body: dict[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, indent=4)
 
 
-def _pretty_xml(call: Call) -> str:
+def _pretty_xml(call: ReceivedCall) -> str:
     element = ET.fromstring(to_xml("Error" if call.code else f"{call.action}Response", call.answer))  # noqa: S314 - just written
     ET.indent(element, "    ")
     return ET.tostring(element, encoding="unicode", short_empty_elements=False)

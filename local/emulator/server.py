@@ -16,10 +16,10 @@ from werkzeug.test import run_wsgi_app
 
 from local.api.error_table import INTERNAL_ERROR, ApiError, ConnectionLost, unreadable
 from local.emulator.application import Application
-from local.emulator.authenticator import Credentials
 from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.functions import LocalFunctions
-from local.emulator.page import Page
+from local.emulator.keys import KeyPair
+from local.emulator.page import WebPage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -184,7 +184,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    credentials: Credentials | None = None,
+    credentials: KeyPair | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Iterator[str]:
     """Serve the local ECS in threads of its own; yield `http://HOST:PORT`. `port` 0: a free one.
@@ -193,9 +193,9 @@ def serve(
     `clock` says whether a request's time is fresh. It isn't the fleet's `now`: the SDKs stamp their requests
     with the clock on the wall. Raise OSError if the port is taken.
     """
-    key = credentials or Credentials()
+    key = credentials or KeyPair()
     api = Application(ecs, key, clock, functions)
-    server = _Server(host, port, Page(api, ecs, key, clock), api)
+    server = _Server(host, port, WebPage(api, ecs, key, clock), api)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

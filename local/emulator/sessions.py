@@ -13,7 +13,7 @@ from local.api.error_table import (
     ApiError,
 )
 from local.api.parameters import Parameters, check_known, required
-from local.emulator.authenticator import HIDDEN, Credentials, Key
+from local.emulator.keys import HIDDEN, AccessKey, KeyPair
 
 PARAMETERS = (
     *("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId", "SourceIdentity"),
@@ -48,14 +48,14 @@ class Sessions:
     """
 
     def __init__(self) -> None:
-        self._issued: dict[str, tuple[Credentials, str, datetime]] = {}
+        self._issued: dict[str, tuple[KeyPair, str, datetime]] = {}
 
-    def key(self, access_key_id: str, now: datetime) -> Key | None:
+    def key(self, access_key_id: str, now: datetime) -> AccessKey | None:
         """Return the session's key as it is at that time, None where there is no such session."""
         if access_key_id not in self._issued:
             return None
         credentials, account_id, expires = self._issued[access_key_id]
-        return Key(credentials=credentials, account_id=account_id, expired=now >= expires)
+        return AccessKey(credentials=credentials, account_id=account_id, expired=now >= expires)
 
     def assume_role(
         self, parameters: Parameters, account_id: str | None, now: datetime, seed: str
@@ -76,7 +76,7 @@ class Sessions:
         seconds = _duration(parameters.get("DurationSeconds") or str(DEFAULT_SECONDS))
         if account_id is None:
             raise ApiError(*UNKNOWN_ROLE)
-        credentials = Credentials(
+        credentials = KeyPair(
             access_key_id=f"STS.{_digest('id', seed)[:24]}",
             access_key_secret=_digest("secret", seed)[:44],
             security_token=_digest("token", seed) * 4,  # as long as real ones: no name, file or header's line

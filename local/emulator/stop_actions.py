@@ -17,7 +17,7 @@ from local.api.error_table import (
 )
 from local.api.parameters import Parameters, boolean, choice, numbered, region, required
 from local.emulator.account import Account
-from local.emulator.lifecycle import NOT_APPLICABLE, RUNNING, Aftermath, Instance
+from local.emulator.lifecycle import NOT_APPLICABLE, RUNNING, Aftermath, EmulatedInstance
 
 STOPPED_MODES = ("StopCharging", "KeepCharging")
 BATCH_MODES = ("AllTogether", "SuccessFirst")
@@ -83,7 +83,7 @@ def stop_instances(
     mode = choice(parameters, "StoppedMode", STOPPED_MODES)
     stop = _Stop(stopped_mode=mode, confirmed=None, now=now, aftermath=aftermath)
 
-    outcomes: list[tuple[str, Instance | ApiError]] = []
+    outcomes: list[tuple[str, EmulatedInstance | ApiError]] = []
     for instance_id in instance_ids:
         try:
             outcomes.append((instance_id, _stopped(account, in_region.get(instance_id), stop)))
@@ -117,7 +117,7 @@ def stop_instances(
     return {"InstanceResponses": {"InstanceResponse": responses}}
 
 
-def _stopped(account: Account, instance: Instance | None, stop: _Stop) -> Instance:
+def _stopped(account: Account, instance: EmulatedInstance | None, stop: _Stop) -> EmulatedInstance:
     """Return the instance as the stop leaves it, or raise the error that stands against it."""
     if instance is None:
         raise ApiError(*NOT_FOUND)
@@ -136,7 +136,7 @@ def _stopped(account: Account, instance: Instance | None, stop: _Stop) -> Instan
     )
 
 
-def _obstacle(account: Account, instance: Instance, stop: _Stop) -> ErrorRow | None:
+def _obstacle(account: Account, instance: EmulatedInstance, stop: _Stop) -> ErrorRow | None:
     """Return the row of the error table that stands against the stop, the first in this order."""
     profile = instance.profile
     if profile.stop_error is not None:

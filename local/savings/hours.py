@@ -15,7 +15,7 @@ NO_TYPE = "(type unknown)"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class StoppedInstance:
     """What an instance was when it was stopped."""
 
     instance_type: str | None
@@ -31,7 +31,7 @@ class Suspension:
     """
 
     key: Key
-    kind: Kind
+    kind: StoppedInstance
     since: int
     until: int
     ended: bool
@@ -42,7 +42,7 @@ class _Life:
     """One instance's starts, and its stops, each under the start that it ended: the time and the kind."""
 
     starts: set[int] = field(default_factory=set)
-    stops: dict[int, tuple[int, Kind]] = field(default_factory=dict)
+    stops: dict[int, tuple[int, StoppedInstance]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Logbook:
     stop_lines: int = 0
     without_start: int = 0
     _lives: dict[Key, _Life] = field(default_factory=dict)
-    _kinds: dict[Kind, Kind] = field(default_factory=dict)
+    _kinds: dict[StoppedInstance, StoppedInstance] = field(default_factory=dict)
 
     def note(self, line: LogLine) -> None:
         """Take in a line."""
@@ -73,7 +73,7 @@ class Logbook:
 
     def _note_stop(self, life: _Life, line: LogLine, since: int) -> None:
         """Remember a stop by the start that it ended, which all lines that tell of it have in common."""
-        kind = Kind(line.instance_type, line.cpu, tuple(sorted((line.tags or {}).items())))
+        kind = StoppedInstance(line.instance_type, line.cpu, tuple(sorted((line.tags or {}).items())))
         kind = self._kinds.setdefault(kind, kind)
         started = since if line.start_time is None else line.start_time
         told = (since, kind)
@@ -103,7 +103,9 @@ class Logbook:
                     yield Suspension(key=key, kind=kind, since=begin, until=end, ended=ended)
 
 
-def _earliest_and_fullest(told: tuple[int, Kind]) -> tuple[int, int, str, int, tuple[tuple[str, str], ...]]:
+def _earliest_and_fullest(
+    told: tuple[int, StoppedInstance],
+) -> tuple[int, int, str, int, tuple[tuple[str, str], ...]]:
     """Order what several lines tell of one stop: the earliest, then the one that knows most, then any."""
     since, kind = told
     known = (kind.instance_type is not None) + (kind.cpu is not None) + bool(kind.tags)

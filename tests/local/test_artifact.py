@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from local.artifact import LEFT_OUT, PROJECT, RUNTIMES, Artifact, Runtime, build, find_interpreter
+from local.artifact import LEFT_OUT, PROJECT, RUNTIMES, Artifact, BuildTarget, build, find_interpreter
 from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.fleet import Fleet, load_fleet, sample_fleet
 from local.emulator.functions import LocalFunctions
@@ -68,13 +68,13 @@ REQUEST = (PROJECT / "events" / "request.json").read_bytes()
 
 
 @pytest.fixture(scope="session", params=sorted(RUNTIMES))
-def runtime(request: pytest.FixtureRequest) -> Runtime:
+def runtime(request: pytest.FixtureRequest) -> BuildTarget:
     """Give each runtime that there is an artifact for."""
     return RUNTIMES[request.param]
 
 
 @pytest.fixture(scope="session")
-def artifact(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Artifact:
+def artifact(runtime: BuildTarget, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Artifact:
     """Build once for all of pytest's workers."""
     own = tmp_path_factory.getbasetemp()
     place = own if worker_id == "master" else own.parent
@@ -88,7 +88,7 @@ def artifact(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory, worker_
 
 
 @pytest.fixture(scope="session")
-def python(runtime: Runtime) -> Path:
+def python(runtime: BuildTarget) -> Path:
     """Give an interpreter of the runtime's version."""
     found = find_interpreter(runtime)
     if found is None:
@@ -105,8 +105,8 @@ def test_interpreters_next_to_this_one_are_found(tmp_path: Path) -> None:
     other.chmod(0o755)
     ask = (
         f"import sys; sys.base_prefix = {str(versions / '3.11.7')!r}\n"
-        "from local.artifact import Runtime, find_interpreter\n"
-        "print(find_interpreter(Runtime('python3.99', '3.99')))"
+        "from local.artifact import BuildTarget, find_interpreter\n"
+        "print(find_interpreter(BuildTarget('python3.99', '3.99')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", ask],
@@ -277,7 +277,7 @@ def test_it_is_small(artifact: Artifact) -> None:
     assert artifact.archive.stat().st_size <= 8 * MEGABYTE
 
 
-def test_binaries_are_for_the_target(artifact: Artifact, runtime: Runtime) -> None:
+def test_binaries_are_for_the_target(artifact: Artifact, runtime: BuildTarget) -> None:
     """Extension modules are the target version's; for FC, those of x86-64."""
     binaries = list(artifact.directory.rglob("*.so"))
     assert binaries
@@ -287,7 +287,9 @@ def test_binaries_are_for_the_target(artifact: Artifact, runtime: Runtime) -> No
             assert binary.name.endswith("-x86_64-linux-gnu.so")
 
 
-def test_byte_code_is_complete_and_always_valid(artifact: Artifact, runtime: Runtime, python: Path) -> None:
+def test_byte_code_is_complete_and_always_valid(
+    artifact: Artifact, runtime: BuildTarget, python: Path
+) -> None:
     """Each module has byte code that is not checked against its source: FC sets files' times as it likes."""
     assert artifact.compiled_by == python
     sources = list(artifact.directory.rglob("*.py"))
@@ -306,7 +308,9 @@ def test_byte_code_is_complete_and_always_valid(artifact: Artifact, runtime: Run
 @pytest.mark.parametrize(
     "runtime", [RUNTIMES["python3.12"]], indirect=False, scope="session", ids=["python3.12"]
 )
-def test_a_second_build_gives_the_same_bytes(runtime: Runtime, artifact: Artifact, tmp_path: Path) -> None:
+def test_a_second_build_gives_the_same_bytes(
+    runtime: BuildTarget, artifact: Artifact, tmp_path: Path
+) -> None:
     """Built once more, over an older tree, the artifact is the same to the byte and nothing else is left."""
     directory = tmp_path / "elsewhere"
     directory.mkdir()

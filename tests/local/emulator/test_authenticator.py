@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from local.emulator.authenticator import Credentials
 from local.emulator.backend import LocalEcs
+from local.emulator.keys import KeyPair
 
 ID = "i-bp67acfmxazb4ph001"
 TOKEN = "a token+/="
 FORCED = "ForceStop=true"
 DIGEST = hashlib.sha256(FORCED.encode()).hexdigest()
-TEMPORARY = Credentials("emulator", "emulator", TOKEN)
+TEMPORARY = KeyPair("emulator", "emulator", TOKEN)
 
 Make = Callable[..., LocalEcs]
 Connect = Callable[..., Any]
@@ -134,7 +134,7 @@ def test_a_mismatch_echoes_what_was_signed_to_the_caller_alone(
 ) -> None:
     """The caller gets the string to sign back, token included, as from ECS; what is kept has none."""
     ecs = make_ecs({"InstanceId": ID})
-    client = wire(ecs, credentials=Credentials("emulator", "emulator", "SECRETTOKEN"))
+    client = wire(ecs, credentials=KeyPair("emulator", "emulator", "SECRETTOKEN"))
     name = "x_acs_security_token" if scheme == "acs3" else "SecurityToken"
     answer = getattr(client, scheme)(
         "StopInstance", {"InstanceId": ID}, secret="wrong", **{name: "SECRETTOKEN"}
@@ -154,6 +154,6 @@ def test_other_schemes_are_refused(make_ecs: Make, wire: Connect) -> None:
     assert (answer.status, answer.code) == (400, "IncompleteSignature")
 
 
-def test_credentials_dont_print_their_secrets() -> None:
-    """The representation of credentials shows the key's id alone."""
-    assert repr(TEMPORARY) == "Credentials(access_key_id='emulator')"
+def test_key_pair_does_not_print_its_secrets() -> None:
+    """The representation of a key pair shows the key's id alone."""
+    assert repr(TEMPORARY) == "KeyPair(access_key_id='emulator')"

@@ -14,12 +14,12 @@ from darabonba.runtime import RuntimeOptions
 
 from local.api.error_table import ApiError
 from local.emulator.account import DEFAULT_ACCOUNT
-from local.emulator.authenticator import Credentials
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
 from local.emulator.function_compute import Answer, FunctionCompute
 from local.emulator.functions import MAX_PAYLOAD, LocalFunctions
+from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 
 ID, REGION = "i-bp67acfmxazb4ph001", "cn-hangzhou"
@@ -52,9 +52,9 @@ class Failing:
         return Answer(error=ValueError("not yet")) if self.left >= 0 else succeed(event)
 
 
-def invoke(endpoint: str, event: bytes, key: Credentials | None = None, **options: str) -> str:
+def invoke(endpoint: str, event: bytes, key: KeyPair | None = None, **options: str) -> str:
     """Hand an event to FC with its SDK, and return the request id."""
-    key = key or Credentials()
+    key = key or KeyPair()
     client = Client(
         Config(
             access_key_id=key.access_key_id,
@@ -72,11 +72,11 @@ def invoke(endpoint: str, event: bytes, key: Credentials | None = None, **option
     return str(answer.headers["x-fc-request-id"])
 
 
-def session(ecs: LocalEcs, account_id: str) -> Credentials:
+def session(ecs: LocalEcs, account_id: str) -> KeyPair:
     """Assume a role of an account."""
     role = {"RoleArn": f"acs:ram::{account_id}:role/stop-guard", "RoleSessionName": "me"}
     given = ecs.call("AssumeRole", role)["Credentials"]
-    return Credentials(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"])
+    return KeyPair(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"])
 
 
 def test_the_official_sdk(make_ecs: Make) -> None:

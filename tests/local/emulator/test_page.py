@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from local.emulator.application import Application
-from local.emulator.authenticator import Credentials
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
-from local.emulator.page import MAX_CALLS, MAX_INSTANCES, MAX_TEXT, Page
+from local.emulator.keys import KeyPair
+from local.emulator.page import MAX_CALLS, MAX_INSTANCES, MAX_TEXT, WebPage
 
 ID = "i-bp67acfmxazb4ph001"
 HOST = "127.0.0.1:8014"
 ORIGIN = f"http://{HOST}"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Host": HOST}
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
-KEY = Credentials()
-TEMPORARY = Credentials("STS.emulator", "its secret", "its token+/=")
+KEY = KeyPair()
+TEMPORARY = KeyPair("STS.emulator", "its secret", "its token+/=")
 
 Make = Callable[..., LocalEcs]
 
@@ -31,8 +31,8 @@ Make = Callable[..., LocalEcs]
 class Browser:
     """Asks for the page as a browser would, without one."""
 
-    def __init__(self, ecs: LocalEcs, credentials: Credentials = KEY) -> None:
-        self._client = Client(Page(Application(ecs, credentials, ecs.now), ecs, credentials, ecs.now))
+    def __init__(self, ecs: LocalEcs, credentials: KeyPair = KEY) -> None:
+        self._client = Client(WebPage(Application(ecs, credentials, ecs.now), ecs, credentials, ecs.now))
 
     def get(
         self, path: str = "/", headers: Mapping[str, str] = BROWSER, environ: Mapping[str, str] = HERE

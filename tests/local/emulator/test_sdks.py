@@ -24,21 +24,21 @@ from aliyunsdkecs.request.v20140526.StopInstancesRequest import StopInstancesReq
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import NodeState, Provider
 
-from local.emulator.authenticator import Credentials
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
+from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 
 ID = "i-bp67acfmxazb4ph001"
 REGION = "cn-hangzhou"
 START = datetime(2026, 3, 1, tzinfo=UTC)
-TEMPORARY = Credentials("STS.emulator", "its secret", "its token+/=")
+TEMPORARY = KeyPair("STS.emulator", "its secret", "its token+/=")
 
 Make = Callable[..., LocalEcs]
 
 
-def modern(endpoint: str, credentials: Credentials, algorithm: str | None) -> Any:  # noqa: ANN401 - the SDK has no types
+def modern(endpoint: str, credentials: KeyPair, algorithm: str | None) -> Any:  # noqa: ANN401 - the SDK has no types
     """Make a client of today's SDK."""
     return Client(
         Config(
@@ -52,9 +52,9 @@ def modern(endpoint: str, credentials: Credentials, algorithm: str | None) -> An
     )
 
 
-@pytest.mark.parametrize("credentials", [Credentials(), TEMPORARY], ids=["key", "token"])
+@pytest.mark.parametrize("credentials", [KeyPair(), TEMPORARY], ids=["key", "token"])
 @pytest.mark.parametrize("algorithm", [None, "v2"], ids=["acs3", "rpc"])
-def test_the_official_sdk(algorithm: str | None, credentials: Credentials, make_ecs: Make) -> None:
+def test_the_official_sdk(algorithm: str | None, credentials: KeyPair, make_ecs: Make) -> None:
     """The SDK stops an instance under both signatures, with a key and with a temporary one."""
     ecs = make_ecs({"InstanceId": ID})
     with serve(ecs, credentials=credentials) as endpoint:
@@ -74,7 +74,7 @@ def test_the_official_sdk_reads_throttling(make_ecs: Make) -> None:
     """A scripted x-acs-retry-after reaches the SDK's caller in milliseconds."""
     ecs = make_ecs(faults=[parse_fault("StopInstance=Throttling.User,retry-after=1500")])
     with serve(ecs) as endpoint, pytest.raises(ThrottlingException) as raised:
-        modern(endpoint, Credentials(), None).stop_instance(models.StopInstanceRequest(instance_id=ID))
+        modern(endpoint, KeyPair(), None).stop_instance(models.StopInstanceRequest(instance_id=ID))
     assert (raised.value.code, raised.value.retry_after) == ("Throttling.User", 1500)
 
 
@@ -85,7 +85,7 @@ def test_the_official_sdk_stops_a_batch(make_ecs: Make) -> None:
         region_id=REGION, instance_id=["i-a", "i-b", "i-c"], batch_optimization="SuccessFirst"
     )
     with serve(ecs) as endpoint:
-        answer = modern(endpoint, Credentials(), None).stop_instances(request)
+        answer = modern(endpoint, KeyPair(), None).stop_instances(request)
     assert [
         (each.instance_id, each.code, each.previous_status, each.current_status)
         for each in answer.body.instance_responses.instance_response

@@ -15,10 +15,10 @@ from alibabacloud_tea_openapi.models import Config
 
 from local.api.error_table import ApiError
 from local.emulator.account import DEFAULT_ACCOUNT
-from local.emulator.authenticator import Credentials
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
+from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 
 ID, REGION = "i-bp67acfmxazb4ph001", "cn-hangzhou"
@@ -32,7 +32,7 @@ Make = Callable[..., LocalEcs]
 Connect = Callable[..., Any]
 
 
-def config(endpoint: str, credentials: Credentials, algorithm: str | None = None) -> Any:  # noqa: ANN401 - the SDK has no types
+def config(endpoint: str, credentials: KeyPair, algorithm: str | None = None) -> Any:  # noqa: ANN401 - the SDK has no types
     """Configure a client of the SDK."""
     return Config(
         access_key_id=credentials.access_key_id,
@@ -44,13 +44,13 @@ def config(endpoint: str, credentials: Credentials, algorithm: str | None = None
     )
 
 
-def assumed(answer: Mapping[str, Any]) -> Credentials:
+def assumed(answer: Mapping[str, Any]) -> KeyPair:
     """Read the credentials in AssumeRole's answer."""
     given = answer["Credentials"]
-    return Credentials(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"])
+    return KeyPair(given["AccessKeyId"], given["AccessKeySecret"], given["SecurityToken"])
 
 
-def described(client: Any, scheme: str, key: Credentials, token: str | None = None) -> Any:  # noqa: ANN401 - the fixture's
+def described(client: Any, scheme: str, key: KeyPair, token: str | None = None) -> Any:  # noqa: ANN401 - the fixture's
     """Call DescribeInstances by hand with such a key; another token replaces its own."""
     token = key.security_token if token is None else token
     if scheme == "acs3":
@@ -67,7 +67,7 @@ def test_the_official_sdks(algorithm: str | None, make_ecs: Make) -> None:
     """The SDK of STS assumes a role, and the SDK of ECS stops the other account's instance with it."""
     ecs = make_ecs(FOREIGN)
     with serve(ecs) as endpoint:
-        sts = Client(config(endpoint, Credentials(), algorithm))
+        sts = Client(config(endpoint, KeyPair(), algorithm))
         request = models.AssumeRoleRequest(role_arn=ARN, role_session_name="me", duration_seconds=900)
         body = sts.assume_role(request).body
         key = assumed(body.to_map())
@@ -94,7 +94,7 @@ def test_a_session_acts_in_the_roles_account(scheme: str, make_ecs: Make, wire: 
     """Calls with a session see the role's account; those with the server's own key don't."""
     ecs = make_ecs(FOREIGN)
     client = wire(ecs)
-    own = described(client, scheme, Credentials()).json
+    own = described(client, scheme, KeyPair()).json
     session = described(client, scheme, assumed(ecs.call("AssumeRole", ROLE))).json
     assert (own["TotalCount"], session["TotalCount"]) == (0, 1)
 
@@ -175,14 +175,14 @@ def test_a_session_is_key_secret_and_token(scheme: str, make_ecs: Make, wire: Co
     client = wire(ecs)
     one, other = (assumed(ecs.call("AssumeRole", ROLE)) for _ in range(2))
     assert one != other
-    mixed = Credentials(one.access_key_id, other.access_key_secret, one.security_token)
-    unknown = Credentials("STS.nobody", one.access_key_secret, one.security_token)
+    mixed = KeyPair(one.access_key_id, other.access_key_secret, one.security_token)
+    unknown = KeyPair("STS.nobody", one.access_key_secret, one.security_token)
     codes = [
         described(client, scheme, mixed).code,
         described(client, scheme, unknown).code,
         described(client, scheme, one, token="").code,
         described(client, scheme, one, token=other.security_token).code,
-        described(client, scheme, Credentials(), token=one.security_token).code,
+        described(client, scheme, KeyPair(), token=one.security_token).code,
     ]
     assert codes == [
         "SignatureDoesNotMatch",
@@ -201,7 +201,7 @@ def test_no_secret_is_kept(make_ecs: Make, wire: Connect) -> None:
     key = assumed(answer.json)
     described(client, "acs3", key)
     described(client, "rpc", key)
-    wrong = Credentials(key.access_key_id, "wrong", key.security_token)
+    wrong = KeyPair(key.access_key_id, "wrong", key.security_token)
     described(client, "acs3", wrong)
     page = client.send("GET", "/", headers={"Accept": "text/html"}).text
     assert key.access_key_id in page
@@ -264,5 +264,5 @@ def test_the_official_sdk_reads_a_denial(make_ecs: Make) -> None:
     ecs = make_ecs(FOREIGN, faults=[parse_fault("AssumeRole=NoPermission")])
     request = models.AssumeRoleRequest(role_arn=ARN, role_session_name="me")
     with serve(ecs) as endpoint, pytest.raises(ClientException) as raised:
-        Client(config(endpoint, Credentials())).assume_role(request)
+        Client(config(endpoint, KeyPair())).assume_role(request)
     assert (raised.value.status_code, raised.value.code) == (403, "NoPermission")
