@@ -25,8 +25,8 @@ from function.model.ports import Item, Result, Unfinished, Workers
 from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
-from local.emulator.function_compute import FunctionCompute
 from local.emulator.server import serve
+from local.function_compute import FunctionCompute
 
 CALL_SECONDS = 0.05
 ACCOUNTS = ("1234567890123456", "2345678901234567", "3456789012345678")

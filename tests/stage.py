@@ -15,9 +15,9 @@ from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.faults import Failure, Fault
 from local.emulator.fleet import Fleet
-from local.emulator.function_compute import Answer, FunctionCompute, Runtime
-from local.emulator.functions import LocalFunctions
+from local.emulator.functions import Answer, LocalFunctions
 from local.emulator.server import serve
+from local.function_compute import FunctionCompute, Runtime
 
 OPTED_IN = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]}
 WITH_DISKS = {"LocalStorageAmount": 1, "LocalStorageCapacity": 894}

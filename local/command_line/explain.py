@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import Any
 
 from function.cloud.ecs import connect_ecs
+from function.cloud.fc import make_client
 from function.cloud.runtime import system_ports
 from function.model.credentials import Credentials
 from function.model.instance import LocalDisks
@@ -28,8 +29,9 @@ from local.emulator.backend import LocalEcs
 from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.fleet import Fleet
-from local.emulator.function_compute import Answer, FunctionCompute
+from local.emulator.functions import Answer
 from local.emulator.sessions import account_of_role
+from local.function_compute import FunctionCompute
 from local.samples.languages import samples
 from local.samples.quoting import literal
 from local.samples.typed_call import TypedCall, typed_call
@@ -149,7 +151,7 @@ def explain(run: Run, *, instance_id: str | None = None, settings: Settings = _N
     explained: dict[tuple[str, str], int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)
-        aliyun, *codes = samples(typed, product_of(call.action).endpoint(settings))
+        aliyun, *codes = samples(typed, endpoint_of(typed, settings))
         yield f"### {aliyun.title}"
         yield _fenced(aliyun.text, aliyun.language)
         before = explained.setdefault((call.action, typed.region_id), number)
@@ -160,6 +162,20 @@ def explain(run: Run, *, instance_id: str | None = None, settings: Settings = _N
         else:
             yield f"The code for the SDKs is that of call {before}, with these parameters."
     yield from _left_alone(calls, lines)
+
+
+def endpoint_of(call: TypedCall, settings: Settings) -> str | None:
+    """Say where to make the call, `http(s)://host[:port]`; None: each SDK knows the region's own.
+
+    For FC it is the one of the SDK for Python, which the function calls: those for Node.js and Java have
+    fc.aliyuncs.com for every region, where FC 3.0 is not.
+    """
+    if call.action == ASSUME_ROLE:
+        return settings.sts_endpoint
+    if call.action != INVOKE_FUNCTION:
+        return settings.ecs_endpoint
+    own: str = make_client(call.region_id, Credentials(), None)._endpoint  # noqa: SLF001 - the SDK offers no other way
+    return settings.fan_out_endpoint or f"https://{own}"
 
 
 def _shown(calls: Sequence[tuple[ReceivedCall, TypedCall]]) -> Iterator[tuple[ReceivedCall, TypedCall]]:

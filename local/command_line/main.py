@@ -30,10 +30,10 @@ from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import InvalidFault, parse_fault
 from local.emulator.faults import Fault
 from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
-from local.emulator.function_compute import ACCOUNT_ID, Answer, FunctionCompute
-from local.emulator.functions import LocalFunctions
+from local.emulator.functions import Answer, LocalFunctions
 from local.emulator.keys import KeyPair
 from local.emulator.server import serve
+from local.function_compute import ACCOUNT_ID, FunctionCompute
 
 COMPLETE, LEFT, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: the run is complete; something is left; bad input; ended by the keyboard, as shells say it."""

@@ -2,8 +2,9 @@
 
 import json
 import re
+import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 from local.api.error_table import ApiError, entity_too_large, invalid_argument, unknown_function
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.fleet import DEFAULT_REGION
-from local.emulator.function_compute import Answer
 
 MAX_PAYLOAD = 128 << 10
 """Bytes of an asynchronous invocation's event."""
@@ -20,6 +20,25 @@ _TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 DestinationRecord = dict[str, Any]
 """What a destination gets: the body that FC documents, requestPayload and responsePayload as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of an invocation: what the handler returned, or the exception that left it."""
+
+    returned: Mapping[str, object] | None = None
+    error: Exception | None = None
+
+    @property
+    def payload(self) -> Mapping[str, object]:
+        """The response body: an exception as FC shows it."""
+        if self.error is None:
+            return self.returned or {}
+        return {
+            "errorMessage": str(self.error),
+            "errorType": type(self.error).__name__,
+            "stackTrace": traceback.format_tb(self.error.__traceback__),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

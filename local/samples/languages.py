@@ -48,8 +48,8 @@ def samples(call: TypedCall, endpoint: str | None = None) -> tuple[Sample, ...]:
 def _config(call: TypedCall, endpoint: str | None) -> Mapping[str, str]:
     """Give what the SDKs' Config has to say, in their common CamelCase; without Protocol it is HTTPS."""
     parts = urlsplit(endpoint or "")
-    host = parts.netloc or product_of(call.action).host(call.region_id)
-    given = {"RegionId": call.region_id, "Endpoint": host, "Protocol": parts.scheme.upper()}
+    protocol = "HTTP" if parts.scheme == "http" else ""
+    given = {"RegionId": call.region_id, "Endpoint": parts.netloc, "Protocol": protocol}
     return {name: text for name, text in given.items() if text}
 
 

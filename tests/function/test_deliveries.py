@@ -9,7 +9,7 @@ import pytest
 from function.invocation import StopIncomplete
 from function.model.ports import Ecs, Ports
 from function.model.request import InvalidEvent
-from local.emulator.function_compute import Runtime
+from local.function_compute import Runtime
 from tests.stage import Played, SetStage
 
 A, B, C = "i-bp1aaaaaaaaaaaaaaaa1", "i-bp1bbbbbbbbbbbbbbbb1", "i-bp1cccccccccccccccc1"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.function_compute import Runtime
+from local.function_compute import Runtime
 from tests.stage import OPTED_IN, SetStage, error
 
 EVENTS = Path(__file__).parents[2] / "events"

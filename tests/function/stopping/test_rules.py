@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.emulator.function_compute import Runtime
+from local.function_compute import Runtime
 from tests.stage import Played, Stage, staging
 
 IDS = [f"i-bp1rule{n}" for n in range(5)]

@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from function.settings import Settings
-from local.command_line.explain import NotMeant, Run, explain, play
+from local.command_line.explain import NotMeant, Run, endpoint_of, explain, play
 from local.command_line.main import app
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet, load_fleet, sample_fleet
-from local.emulator.function_compute import Answer
+from local.emulator.functions import Answer
 from local.samples.typed_call import typed_call
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -235,6 +235,21 @@ def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
         f"3. StopInstance {OTHER} in cn-hangzhou",
     ]
     assert ID not in " ".join(fenced(about, "Parameters")[1:])
+
+
+@pytest.mark.parametrize(
+    ("region_id", "host"),
+    [
+        ("cn-hangzhou", "fcv3.cn-hangzhou.aliyuncs.com"),
+        ("ap-southeast-5", "fcv3.ap-southeast-5.aliyuncs.com"),
+        ("me-central-1", "me-central-1.fc.aliyuncs.com"),
+    ],
+)
+def test_fcs_endpoint_is_not_left_to_the_sdk(region_id: str, host: str) -> None:
+    """Not every SDK knows FC's endpoints, so it is the one that the function calls; ECS's is left to them."""
+    call = typed_call("InvokeFunction", region_id, {"functionName": "stop-guard", "body": "{}"})
+    assert endpoint_of(call, Settings.from_environment({})) == f"https://{host}"
+    assert endpoint_of(typed_call("StopInstance", region_id, {}), Settings.from_environment({})) is None
 
 
 def test_each_api_has_its_own_endpoint(clock: Any, wire: Callable[..., Any]) -> None:  # noqa: ANN401 - a VirtualClock

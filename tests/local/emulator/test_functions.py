@@ -17,10 +17,10 @@ from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
-from local.emulator.function_compute import Answer, FunctionCompute
-from local.emulator.functions import MAX_PAYLOAD, LocalFunctions
+from local.emulator.functions import MAX_PAYLOAD, Answer, LocalFunctions
 from local.emulator.keys import KeyPair
 from local.emulator.server import serve
+from local.function_compute import FunctionCompute
 
 ID, REGION = "i-bp67acfmxazb4ph001", "cn-hangzhou"
 OTHER = "2345678901234567"

@@ -1,7 +1,6 @@
 """A local Function Compute: calls the function as FC does, and reports what came of it as FC does."""
 
 import os
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from function.events.parse import Delivery
 from function.invocation import Function
 from function.model.credentials import Credentials
 from function.model.ports import Ports
+from local.emulator.functions import Answer
 
 ACCOUNT_ID = "1234567890123456"
 
@@ -49,25 +49,6 @@ class ContextWithCredentials(Context):
     """The context of FC's runtimes up to Python 3.10."""
 
     credentials: Credentials
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came of an invocation: what the handler returned, or the exception that left it."""
-
-    returned: Mapping[str, object] | None = None
-    error: Exception | None = None
-
-    @property
-    def payload(self) -> Mapping[str, object]:
-        """The response body: an exception as FC shows it."""
-        if self.error is None:
-            return self.returned or {}
-        return {
-            "errorMessage": str(self.error),
-            "errorType": type(self.error).__name__,
-            "stackTrace": traceback.format_tb(self.error.__traceback__),
-        }
 
 
 @dataclass(slots=True, kw_only=True)
