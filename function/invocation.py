@@ -12,9 +12,9 @@ from function.model.outcome import INVALID_EVENT, GuardCode, Refusal
 from function.model.ports import Ports
 from function.model.request import InvalidEvent
 from function.model.scope import Scope
+from function.reporting.fields import report_fields
 from function.reporting.log import Log, redact
 from function.reporting.report import Report
-from function.reporting.summary import summarize
 from function.run import run
 from function.settings import InvalidSettings, Settings
 from function.stopping.context import InvocationContext
@@ -157,8 +157,7 @@ def _answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
 
 def _shown(report: Report, secrets: Sequence[str]) -> dict[str, object]:
     """Give the report as JSON has it, with what happened in a sentence, and without secrets."""
-    shown = {"message": summarize(report), **report.as_dict()}
-    return {name: redact(value, secrets) for name, value in shown.items()}
+    return {name: redact(value, secrets) for name, value in report_fields(report).items()}
 
 
 def _what_is_left(report: Report) -> str:
@@ -201,7 +200,7 @@ def _unauthorized(message: str, context: Context, ports: Ports) -> dict[str, obj
         request_id=context.request_id, source=None, event_id=None, dry_run=False, refusals=(refusal,)
     )
     log = Log(context.request_id, ports.clock.now, ports.write)
-    log.refusal(refusal)
+    log.result(refusal)
     log.summary(report)
     return _http(401, {"code": refusal.code, "message": message})
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from function.guard import instance as guard
 from function.guard.event import admit
-from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal
+from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal, Result
 from function.model.ports import Ecs
 from function.model.request import InvalidEvent, Source, StopRequest
 from function.model.scope import Scope, instance_key, make_scope
@@ -35,27 +35,23 @@ def run(events: Sequence[StopRequest | InvalidEvent], context: InvocationContext
     for told in dict.fromkeys((one.source, one.event_id, note) for one in requested for note in one.notes):
         log.note(*told)
     for refusal in refusals:
-        log.refusal(refusal)
+        log.result(refusal)
     requests = {request: _scopes(request, context.own) for request in admitted}
     throttle = Throttle(ports.clock, ports.chance, context.deadline)
     caller = Caller(throttle, ports.workers, settings.concurrency)
 
     plan, ecs = _plan(requests, context, caller)
     throttle.deadline -= len(plan.targets) // 100 * SECONDS_PER_100
-    for refusal in plan.refusals:
-        log.refusal(refusal)
-    for region_error in plan.region_errors:
-        log.region_error(region_error)
+    known: tuple[Result, ...] = (*plan.refusals, *plan.region_errors, *plan.left_alone)
+    for result in known:
+        log.result(result)
     outcomes = list(plan.left_alone)
-    for outcome in plan.left_alone:
-        log.outcome(outcome)
     handed_on: list[Dispatch] = []
     for result in _do_all(plan.targets, ecs, context, caller):
+        log.result(result)
         if isinstance(result, Dispatch):
-            log.handed_on(result)
             handed_on.append(result)
         else:
-            log.outcome(result)
             outcomes.append(result)
 
     dry_runs = [guard.is_dry_run(request, settings) for request in requested]

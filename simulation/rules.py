@@ -6,9 +6,10 @@ from itertools import accumulate, pairwise
 
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
-from simulation.documents import carries, locks, start_moment, tags
+from simulation.documents import locks
 from simulation.history import PERHAPS_DONE, Call, Stop
 from simulation.machine import true_time
+from simulation.reasons import reasons
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
 from simulation.shards import shards_ask_for_the_same
 from simulation.truth import ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
@@ -180,29 +181,10 @@ def within_what_is_allowed(case: Case) -> Iterator[str]:
         if not case.owners(call.instance_id, call.place):
             yield f"{call.instance_id} got a stop call, and no accepted event means it"
         if look is not None:
-            yield from (
-                f"{call.instance_id} got a stop call, though {why}" for why in _objections(case, call, look)
-            )
-
-
-def _objections(case: Case, call: Stop, look: Look) -> Iterator[str]:
-    limits, document = case.limits, look.document
-    # The decision was made some time between the look and the call.
-    now = case.history.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
-    if limits.required_tag and not carries(document, limits.required_tag):
-        yield "it was not opted in"
-    if carries(document, limits.protected_tag):
-        yield "it was protected"
-    if document["Status"] != "Running":
-        yield f"it was {document['Status']}"
-    if locks(document):
-        yield f"it was locked: {sorted(locks(document))}"
-    until = tags(document).get(limits.keep_until_key)
-    if until is not None and case.history.scenario.keep_until.get(until, 0.0) > now:
-        yield f"it was to be kept running until {until!r}"
-    started = start_moment(document)
-    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
-        yield f"it was started at {document['StartTime']!r}"
+            # The decision was made some time between the look and the call.
+            now = case.history.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
+            for reason in reasons(case, look.document, now):
+                yield f"{call.instance_id} got a stop call, though a look showed {reason}"
 
 
 def ends_in_time(case: Case) -> Iterator[str]:

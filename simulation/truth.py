@@ -5,9 +5,9 @@ from typing import Any
 
 from local.emulator.lifecycle import STOPPED, STOPPING
 from simulation.case import Case, Look, home, place_of
-from simulation.documents import carries, locks, start_moment, tags
 from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop
 from simulation.machine import EPOCH
+from simulation.reasons import reasons
 from simulation.scenario import OWN_ACCOUNT
 from simulation.shards import handing_problems
 
@@ -275,29 +275,8 @@ def _stopped_by_another(case: Case, outcome: Outcome) -> bool:
 
 def _reason(case: Case, outcome: Outcome, look: Look, now: float) -> str | None:
     """Say why an instance may not be stopped, the first reason in the contract's order; None: it may be."""
-    limits, document = case.limits, look.document
-    if limits.required_tag and not carries(document, limits.required_tag):
-        return "Guard.NotOptedIn"
-    if carries(document, limits.protected_tag):
-        return "Guard.Protected"
-    if document["Status"] in {STOPPED, STOPPING}:
-        return "already_stopped"
-    if locks(document):
-        return (
-            "InstanceLockedForSecurity"
-            if "security" in locks(document)
-            else "InstanceExpiredOrInArrears"
-            if "financial" in locks(document)
-            else "Guard.OperationLocked"
-        )
-    if document["Status"] != "Running":
-        return "IncorrectInstanceStatus"
-    until = tags(document).get(limits.keep_until_key)
-    if until is not None and case.history.scenario.keep_until[until] > now:
-        return "Guard.KeepRunningUntil"
-    started = start_moment(document)
-    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
-        return "Guard.MinUptime"
+    for reason in reasons(case, look.document, now):
+        return reason
     owners = case.owners(outcome["instance_id"], place_of(outcome))
     before = next(iter(case.stops_of(outcome)), None)
     if owners and not owners[0].confirm_stop and case.has_disks(look, before) is not False:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self
 
 from function.model.instance import Instance
 from function.model.request import Source, StoppedMode
@@ -28,20 +29,30 @@ class Status(StrEnum):
 
 
 class GuardCode(StrEnum):
-    """The guard's own codes; where the API has a code for the case, that one is used instead."""
+    """The guard's own codes, each with its words; where the API has a code for the case, that one is used."""
 
-    NOT_OPTED_IN = "Guard.NotOptedIn"
-    PROTECTED = "Guard.Protected"
-    KEEP_RUNNING_UNTIL = "Guard.KeepRunningUntil"
-    MIN_UPTIME = "Guard.MinUptime"
-    OPERATION_LOCKED = "Guard.OperationLocked"
-    TOO_MANY_INSTANCES = "Guard.TooManyInstances"
-    REGION_NOT_ALLOWED = "Guard.RegionNotAllowed"
-    ROLE_NOT_ALLOWED = "Guard.RoleNotAllowed"
-    STALE_EVENT = "Guard.StaleEvent"
-    ALARM_STATE = "Guard.AlarmState"
-    EVENT_NOT_ENABLED = "Guard.EventNotEnabled"
-    UNAUTHORIZED = "Guard.Unauthorized"
+    words: str
+    """The reason in a word or two, for people who need not know the codes."""
+
+    def __new__(cls, code: str, words: str) -> Self:
+        """Make a member that is its code's text."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.words = words
+        return member
+
+    NOT_OPTED_IN = "Guard.NotOptedIn", "not opted in"
+    PROTECTED = "Guard.Protected", "protected"
+    KEEP_RUNNING_UNTIL = "Guard.KeepRunningUntil", "kept running"
+    MIN_UPTIME = "Guard.MinUptime", "just started"
+    OPERATION_LOCKED = "Guard.OperationLocked", "locked"
+    TOO_MANY_INSTANCES = "Guard.TooManyInstances", "too many instances"
+    REGION_NOT_ALLOWED = "Guard.RegionNotAllowed", "region not allowed"
+    ROLE_NOT_ALLOWED = "Guard.RoleNotAllowed", "role not allowed"
+    STALE_EVENT = "Guard.StaleEvent", "stale"
+    ALARM_STATE = "Guard.AlarmState", "no alarm"
+    EVENT_NOT_ENABLED = "Guard.EventNotEnabled", "not enabled"
+    UNAUTHORIZED = "Guard.Unauthorized", "not authorized"
 
 
 INVALID_EVENT = "InvalidEvent"
@@ -117,6 +128,10 @@ class Dispatch:
     instance_ids: tuple[str, ...]
     shard_event_id: str
     shard_request_id: str
+
+
+Result = Outcome | Refusal | RegionError | Dispatch
+"""What a run tells as soon as it is known."""
 
 
 def utc(moment: datetime) -> str:

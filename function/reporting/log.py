@@ -1,20 +1,16 @@
-"""The log lines of a run: a JSON object a line for each outcome, refusal and region error, and a summary."""
+"""The log lines of a run: a JSON object a line for each result, and a summary."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 
-from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal, RegionError
+from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal, RegionError, Result
 from function.model.request import Source
-from function.reporting.report import (
-    Report,
-    handed_on_fields,
-    outcome_fields,
-    refusal_fields,
-    region_error_fields,
-)
+from function.reporting.fields import result_fields
+from function.reporting.report import Report
 from function.reporting.summary import summarize
 from function.settings import MIN_SECRET
 
@@ -26,8 +22,23 @@ MAX_LINE = 30_000
 
 MAX_LOGGED_IDS = 50
 
-EXPECTED = frozenset({GuardCode.ALARM_STATE, GuardCode.EVENT_NOT_ENABLED})
-"""Refusals of events that come as a matter of course: recoveries, and what the settings leave out."""
+
+class Level(IntEnum):
+    """How much a line needs somebody."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+
+_REFUSED = {
+    GuardCode.ALARM_STATE: Level.INFO,
+    GuardCode.EVENT_NOT_ENABLED: Level.INFO,
+    GuardCode.TOO_MANY_INSTANCES: Level.ERROR,
+    INVALID_EVENT: Level.ERROR,
+}
+"""Events refused as a matter of course, recoveries and what the settings leave out; and mistakes that cost a
+night. Whatever else is refused as a whole is a WARNING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +50,17 @@ class Log:
     write: Callable[[str], None]
     secrets: Sequence[str] = ()
 
-    def outcome(self, outcome: Outcome) -> None:
-        """Log one target's result."""
-        level = "ERROR" if outcome.status.left else "WARNING" if outcome.warnings else "INFO"
-        self._line(level, outcome_fields(outcome))
-
-    def refusal(self, refusal: Refusal) -> None:
-        """Log an event refused as a whole: the first ids and how many there are."""
-        fields = refusal_fields(replace(refusal, instance_ids=refusal.instance_ids[:MAX_LOGGED_IDS]))
-        level = "ERROR" if refusal.code == INVALID_EVENT else "WARNING"
-        self._line(level, fields | {"instance_count": len(refusal.instance_ids)})
-
-    def region_error(self, error: RegionError) -> None:
-        """Log a region that could not be listed."""
-        self._line("ERROR", region_error_fields(error))
-
-    def handed_on(self, shard: Dispatch) -> None:
-        """Log what another invocation takes over: the first ids and how many there are."""
-        fields = handed_on_fields(replace(shard, instance_ids=shard.instance_ids[:MAX_LOGGED_IDS]))
-        self._line("INFO", fields | {"instance_count": len(shard.instance_ids)})
+    def result(self, result: Result) -> None:
+        """Log one result; of many ids the first and how many there are."""
+        fields = result_fields(result)
+        match fields:
+            case {"instance_ids": list(ids)}:
+                fields |= {"instance_ids": ids[:MAX_LOGGED_IDS], "instance_count": len(ids)}
+        self._line(level(result), fields)
 
     def note(self, source: Source, event_id: str, message: str) -> None:
         """Log a remark about an event."""
-        self._line("WARNING", {"source": source, "event_id": event_id, "message": message})
+        self._line(Level.WARNING, {"source": source, "event_id": event_id, "message": message})
 
     def summary(self, report: Report) -> None:
         """Log the line that ends the run."""
@@ -73,11 +72,11 @@ class Log:
             "region_errors": len(report.region_errors),
             "handed_on": sum(len(shard.instance_ids) for shard in report.handed_on),
         }
-        self._line(_level(report), fields | counts)
+        self._line(summary_level(report), fields | counts)
 
-    def _line(self, level: str, fields: Mapping[str, object]) -> None:
+    def _line(self, level: Level, fields: Mapping[str, object]) -> None:
         time = self.now().isoformat(timespec="milliseconds")
-        head = {"time": time, "level": level, "message": None, "request_id": self.request_id}
+        head = {"time": time, "level": level.name, "message": None, "request_id": self.request_id}
         content = {**head, **fields}
         line = json.dumps(_bounded(redact(content, self.secrets)))
         if len(line) > MAX_LINE:
@@ -86,13 +85,27 @@ class Log:
             self.write(line)
 
 
-def _level(report: Report) -> str:
+def level(result: Result) -> Level:
+    """Say how much a result needs somebody."""
+    match result:
+        case Outcome():
+            if result.status.left:
+                return Level.ERROR
+            return Level.WARNING if result.warnings else Level.INFO
+        case Refusal():
+            return _REFUSED.get(result.code, Level.WARNING)
+        case RegionError():
+            return Level.ERROR
+        case Dispatch():
+            return Level.INFO
+
+
+def summary_level(report: Report) -> Level:
     """Say how much a run needs somebody: also where it did nothing at all, and nobody may have meant that."""
-    if report.invalid or not report.complete:
-        return "ERROR"
-    refused = any(refusal.code not in EXPECTED for refusal in report.refusals)
+    if not report.complete:
+        return Level.ERROR
     nothing = not (report.outcomes or report.handed_on or report.refusals)
-    return "WARNING" if refused or nothing else "INFO"
+    return max(map(level, report.refusals), default=Level.WARNING if nothing else Level.INFO)
 
 
 def redact(value: object, secrets: Sequence[str]) -> object:

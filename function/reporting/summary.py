@@ -30,7 +30,7 @@ def summarize(report: Report) -> str:
     return text[0].upper() + text[1:]
 
 
-_STATUS_WORDS = {
+_STATUS_WORDS: dict[str, str] = {
     Status.STOPPED: "stopped",
     Status.STOPPING: "still stopping",
     Status.WOULD_STOP: "would stop",
@@ -41,19 +41,8 @@ _STATUS_WORDS = {
     Status.NOT_ATTEMPTED: "not attempted",
 }
 
-_REASONS = {
-    GuardCode.NOT_OPTED_IN: "not opted in",
-    GuardCode.PROTECTED: "protected",
-    GuardCode.KEEP_RUNNING_UNTIL: "kept running",
-    GuardCode.MIN_UPTIME: "just started",
-    GuardCode.OPERATION_LOCKED: "locked",
-    GuardCode.TOO_MANY_INSTANCES: "too many instances",
-    GuardCode.REGION_NOT_ALLOWED: "region not allowed",
-    GuardCode.ROLE_NOT_ALLOWED: "role not allowed",
-    GuardCode.STALE_EVENT: "stale",
-    GuardCode.ALARM_STATE: "no alarm",
-    GuardCode.EVENT_NOT_ENABLED: "not enabled",
-    GuardCode.UNAUTHORIZED: "not authorized",
+_WORDS: dict[str, str] = {
+    **{code: code.words for code in GuardCode},
     INVALID_EVENT: "invalid",
     EcsCode.LOCKED_FOR_SECURITY: "locked for security",
     EcsCode.EXPIRED_OR_IN_ARREARS: "expired or in arrears",
@@ -65,5 +54,5 @@ _REASONS = {
 
 def _reasons(codes: Iterable[str | None]) -> str:
     """Write `: 2 locked for security, 1 local disks`, the most frequent first."""
-    counts = Counter(_REASONS.get(code, code) for code in codes if code is not None).most_common()
+    counts = Counter(_WORDS.get(code, code) for code in codes if code is not None).most_common()
     return ": " + ", ".join(f"{count} {reason}" for reason, count in counts) if counts else ""

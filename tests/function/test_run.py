@@ -260,7 +260,7 @@ MAINTENANCE = json.loads((EVENTS / "cms.event.json").read_text()) | {"eventTime"
     ("event", "settings", "level"),
     [
         ({"InstanceIds": ["i-bp1a", "i-bp1b"]}, {}, "INFO"),
-        ({"InstanceIds": ["i-bp1a", "i-bp1b"]}, {"MAX_INSTANCES": "1"}, "WARNING"),
+        ({"InstanceIds": ["i-bp1a", "i-bp1b"]}, {"MAX_INSTANCES": "1"}, "ERROR"),
         ({"InstanceId": "i-bp1a", "RegionId": "cn-beijing"}, {}, "WARNING"),
         ({"Tag": [{"Key": "env", "Value": "prd"}]}, {}, "WARNING"),
         (MAINTENANCE, {}, "INFO"),
@@ -272,7 +272,9 @@ def test_the_level_says_whether_somebody_should_look(
 ) -> None:
     """Also where nothing was done at all: an event refused as a whole, or one that means no instance."""
     played = stage({"InstanceId": "i-bp1a"}, {"InstanceId": "i-bp1b"}).invoke_with(settings, event)
-    assert played.lines[-1]["level"] == level
+    *refusals, summary = (line["level"] for line in played.lines if "instance_id" not in line)
+    assert summary == level
+    assert set(refusals) <= {level}
 
 
 def test_a_log_that_cannot_be_written_stops_nothing_from_being_done(stage: SetStage) -> None:

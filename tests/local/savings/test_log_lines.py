@@ -53,7 +53,7 @@ def log() -> tuple[Log, list[str]]:
 def outcome_line() -> str:
     """Give a line as the function writes it."""
     own, lines = log()
-    own.outcome(OUTCOME)
+    own.result(OUTCOME)
     return lines[0]
 
 
@@ -125,7 +125,7 @@ def test_other_text_is_passed_over() -> None:
 def test_the_lines_about_a_whole_run_tell_the_time() -> None:
     """Summary and refusals name no instance, but they are lines of the log."""
     own, lines = log()
-    own.refusal(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message="x"))
+    own.result(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message="x"))
     own.summary(Report(request_id="r", source=Source.TIMER, event_id="e", dry_run=False))
     assert read("\n".join(lines)) == [LogLine(time="2026-01-30T12:04:09Z")] * 2
 
@@ -133,7 +133,7 @@ def test_the_lines_about_a_whole_run_tell_the_time() -> None:
 def test_what_a_line_quotes_is_no_line() -> None:
     """An event or a tag that looks like a log line makes no hours out of nothing, cut off or not."""
     own, lines = log()
-    own.refusal(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message=LINE))
+    own.result(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message=LINE))
     (found,) = read(lines[0])
     assert isinstance(found, LogLine)
     assert found.instance_id is None

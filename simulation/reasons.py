@@ -1,0 +1,35 @@
+"""Why an instance may not be stopped: the guard's list, in the contract's order, told anew."""
+
+from collections.abc import Iterator
+
+from local.emulator.lifecycle import STOPPED, STOPPING
+from simulation.case import Case
+from simulation.documents import Document, carries, locks, start_moment, tags
+
+
+def reasons(case: Case, document: Document, now: float) -> Iterator[str]:
+    """Give all that speaks against a stop in what a look showed, as the status or code that it leads to.
+
+    Not in here is what the document does not say: that there is none, and whose local disks are given up.
+    """
+    limits = case.limits
+    if limits.required_tag and not carries(document, limits.required_tag):
+        yield "Guard.NotOptedIn"
+    if carries(document, limits.protected_tag):
+        yield "Guard.Protected"
+    if document["Status"] in {STOPPED, STOPPING}:
+        yield "already_stopped"
+    if "security" in locks(document):
+        yield "InstanceLockedForSecurity"
+    elif "financial" in locks(document):
+        yield "InstanceExpiredOrInArrears"
+    elif locks(document):
+        yield "Guard.OperationLocked"
+    if document["Status"] not in {"Running", STOPPED, STOPPING}:
+        yield "IncorrectInstanceStatus"
+    until = tags(document).get(limits.keep_until_key)
+    if until is not None and case.history.scenario.keep_until[until] > now:
+        yield "Guard.KeepRunningUntil"
+    started = start_moment(document)
+    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
+        yield "Guard.MinUptime"
