@@ -114,6 +114,14 @@ STOP_INSTANCE_TABLE = (
     INTERNAL_FAILURE,
 )
 
+# StartInstance's own: what a stop with StopCharging risks.
+NO_STOCK = ErrorRow(
+    403,
+    "OperationDenied.NoStock",
+    "The requested resource is sold out in the specified zone; "
+    "try other types of resources or other regions and zones.",
+)
+
 # What a passed dry run answers; its status is nowhere published, and no one may go by it.
 DRY_RUN = ErrorRow(400, "DryRunOperation", "Request validation has been passed with DryRun flag set.")
 
@@ -174,6 +182,8 @@ _RARE = (
     ErrorRow(409, "InvalidOperation.Conflict", "Your current request conflicts with another one, try again."),
     ErrorRow(403, "InstanceNotReady", "The specified instance is not ready for use."),
     ErrorRow(403, "OperationDenied.SystemInstanceNotSupport", "The instance is managed by the system."),
+    NO_STOCK,
+    ErrorRow(403, "InsufficientBalance", "Your account does not have enough balance."),
     ErrorRow(403, "Forbidden.RAM", "User not authorized to operate on the specified resource."),
     ErrorRow(403, "NoPermission", "You are not authorized to perform this operation."),
 )

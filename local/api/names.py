@@ -8,6 +8,8 @@ FC_VERSION = "2023-03-30"
 """With it all paths of FC's API begin."""
 
 ASSUME_ROLE = "AssumeRole"
+GET_CALLER_IDENTITY = "GetCallerIdentity"
+STS_ACTIONS = (ASSUME_ROLE, GET_CALLER_IDENTITY)
 INVOKE_FUNCTION = "InvokeFunction"
 
 INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")

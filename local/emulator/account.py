@@ -65,6 +65,11 @@ class Account:
         self.behaviour = behaviour
         self._regions = regions
 
+    def start_seconds(self, instance: EmulatedInstance) -> float:
+        """Return how long the instance is Starting."""
+        seconds = instance.profile.emulator.start_seconds
+        return self.behaviour.start_seconds if seconds is None else seconds
+
     @property
     def account_id(self) -> str:
         """The id, 16 digits."""

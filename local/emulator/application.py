@@ -20,7 +20,7 @@ from local.api.error_table import (
     repeated,
     unreadable,
 )
-from local.api.names import ASSUME_ROLE, ECS_VERSION, FC_VERSION, STS_VERSION
+from local.api.names import ECS_VERSION, FC_VERSION, STS_ACTIONS, STS_VERSION
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
 from local.emulator.backend import LocalEcs
 from local.emulator.functions import LocalFunctions
@@ -93,12 +93,14 @@ class Application:
         try:
             signed = read_signature(request)
             shown = signed.shown
-            account_id = self._authenticator.verify(signed)
+            key = self._authenticator.verify(signed)
             _check_names(request, action)
         except ApiError as error:
             self._ecs.refuse(action, parameters, error, signed=shown)
             raise
-        return self._ecs.call(action, parameters, account_id=account_id, signed=shown)
+        return self._ecs.call(
+            action, parameters, account_id=key.account_id, session=key.session, signed=shown
+        )
 
 
 def _read(received: Request) -> HttpRequest:
@@ -126,7 +128,7 @@ def _check_names(request: HttpRequest, action: str) -> None:
         raise ApiError(*UNKNOWN_VERSION)
     if not action:
         raise missing("Action")
-    if (action == ASSUME_ROLE) != (version == STS_VERSION):
+    if (action in STS_ACTIONS) != (version == STS_VERSION):
         raise ApiError(*UNKNOWN_ACTION)
 
 

@@ -147,8 +147,8 @@ class Authenticator:
         self._nonces: dict[str, datetime] = {}
         self._lock = Lock()
 
-    def verify(self, signed: Signed) -> str:
-        """Return whose account the request acts in; raise ApiError with ECS's own code if it isn't let in."""
+    def verify(self, signed: Signed) -> AccessKey:
+        """Return the key that signed the request; raise ApiError with ECS's own code if it isn't let in."""
         key = self._find_key(signed.access_key_id)
         if key is None:
             raise ApiError(*errors.UNKNOWN_KEY)
@@ -165,7 +165,7 @@ class Authenticator:
         if not hmac.compare_digest(expected.encode(), signed.signature.encode()):
             raise _mismatch(signed)
         self._use_nonce(signed.nonce, now)
-        return key.account_id
+        return key
 
     def _check_time(self, text: str, now: datetime) -> None:
         try:

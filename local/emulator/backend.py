@@ -8,16 +8,17 @@ from typing import Any
 from uuid import uuid4
 
 from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
-from local.api.names import ASSUME_ROLE
+from local.api.names import ASSUME_ROLE, GET_CALLER_IDENTITY
 from local.api.parameters import Parameters
 from local.emulator.account import DEFAULT_ACCOUNT, Account, Accounts, Behaviour
-from local.emulator.actions import perform
+from local.emulator.actions.action import CallContext
+from local.emulator.actions.catalog import perform
 from local.emulator.call_log import Arrival, CallLog, ReceivedCall
 from local.emulator.faults import Fault, FaultScript
 from local.emulator.fleet import Fleet
 from local.emulator.keys import AccessKey
 from local.emulator.lifecycle import Aftermath, EmulatedInstance
-from local.emulator.sessions import Sessions, account_of_role
+from local.emulator.sessions import Sessions, account_of_role, caller_identity
 
 
 def utc_now() -> datetime:
@@ -100,18 +101,27 @@ class LocalEcs:
             return self._sessions.key(access_key_id, self.now())
 
     def call(
-        self, action: str, parameters: Parameters, *, account_id: str | None = None, signed: str = ""
+        self,
+        action: str,
+        parameters: Parameters,
+        *,
+        account_id: str | None = None,
+        session: str = "",
+        signed: str = "",
     ) -> dict[str, Any]:
         """Do one call in an account and return the answer with its RequestId, which is not to be changed.
 
-        `account_id`: None is the default one; KeyError for one that the fleet doesn't have. Raise ApiError
-        for an error answer; where a fault says so, BrokenAnswer or ConnectionLost.
+        `account_id`: None is the default one; KeyError for one that the fleet doesn't have. `session`: the
+        role and the session that calls, `ROLE/SESSION`; empty: a user. Raise ApiError for an error answer;
+        where a fault says so, BrokenAnswer or ConnectionLost.
         """
         account = self._account if account_id is None else self._accounts[account_id]
 
         def act(now: datetime, _request_id: str, aftermath: Aftermath) -> dict[str, Any]:
+            if action == GET_CALLER_IDENTITY:
+                return caller_identity(account.account_id, session)
             if action != ASSUME_ROLE:
-                return perform(action, account, parameters, now, aftermath)
+                return perform(action, account, parameters, CallContext(now=now, aftermath=aftermath))
             meant = account_of_role(parameters)
             there = meant if meant is not None and meant in self._accounts else None
             return self._sessions.assume_role(parameters, there, now, self._request_ids())

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import NoReturn
 
 from local.api.error_table import error_row
-from local.api.names import ASSUME_ROLE, INSTANCE_ID, INVOKE_FUNCTION
+from local.api.names import INSTANCE_ID, INVOKE_FUNCTION, STS_ACTIONS
 from local.api.parameters import excerpt
-from local.emulator.actions import ACTIONS, WRITES
+from local.emulator.actions.catalog import ACTIONS
 from local.emulator.faults import GARBAGE, HTML, Delay, Effect, Failure, Fault, Quota, Reset
-from local.emulator.lifecycle import RUNNING, STOPPING, Aftermath
+from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, STOPPING, Aftermath
 
 _ACCOUNT = "account"
 _WHEN = ("when", _ACCOUNT)
@@ -24,13 +24,14 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "stuck": ("status", _ACCOUNT),
     "stale": ("seconds", _ACCOUNT),
 }
+_STATUSES = (STOPPING, RUNNING, STARTING, STOPPED)
 _ERROR_OPTIONS = ("status", "message", "retry-after", *_WHEN)
 _ACCOUNT_ID = re.compile("[0-9]{16}")
 _CODE = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 _CALLS = re.compile(r"([0-9]{1,9})(-([0-9]{1,9})?)?")
 
 
-OTHERS = (ASSUME_ROLE, INVOKE_FUNCTION)
+OTHERS = (*STS_ACTIONS, INVOKE_FUNCTION)
 """The actions that aren't ECS's."""
 
 
@@ -51,8 +52,9 @@ def parse_fault(text: str) -> Fault:
         reset     the connection is reset; when=
         delay     the call takes seconds= longer; when=
         quota     more than per-minute= such calls in a minute of the clock get Throttling.User
-        stuck     a stop is accepted, but the instance keeps status= (Stopping; or Running)
-        stale     for seconds= after a stop, reads show what the instance was before
+        stuck     a stop or start is accepted, but the instance keeps status= (Stopping; or Running,
+                  Starting, Stopped)
+        stale     for seconds= after a stop or start, reads show what the instance was before
 
     when=before (the default): before the call takes effect; when=after: once it has.
     account=, with any of them: only calls in this account, or that assume a role of it, meet the fault and
@@ -80,8 +82,9 @@ def parse_fault(text: str) -> Fault:
     if account_id is not None and _ACCOUNT_ID.fullmatch(account_id) is None:
         _refuse(text, f"account={excerpt(account_id)}, expected the 16 digits of an account's id")
     effect = _effect(text, word, given)
-    if isinstance(effect, Aftermath) and action not in ("*", *WRITES):
-        _refuse(text, f"{word} goes with a stop: {' or '.join(WRITES)}")
+    changes = tuple(name for name, known in ACTIONS.items() if known.changes_state)
+    if isinstance(effect, Aftermath) and action not in ("*", *changes):
+        _refuse(text, f"{word} goes with a stop or start: {', '.join(changes)}")
     first, last, instance_id = 1, None, None
     for narrowing in narrowings:
         calls = _CALLS.fullmatch(narrowing)
@@ -135,8 +138,8 @@ def _effect(text: str, word: str, given: dict[str, str]) -> Effect:
             return Quota(_whole(text, given, "per-minute", 0, 10**9))
         case "stuck":
             stuck = given.get("status", STOPPING)
-            if stuck not in (RUNNING, STOPPING):
-                _refuse(text, f"status={excerpt(stuck)}, expected {STOPPING} or {RUNNING}")
+            if stuck not in _STATUSES:
+                _refuse(text, f"status={excerpt(stuck)}, expected {', '.join(_STATUSES)}")
             return Aftermath(stuck=stuck)
         case "stale":
             return Aftermath(stale_seconds=_seconds(text, word, given))

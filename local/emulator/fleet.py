@@ -47,6 +47,7 @@ class FleetInstance:
     tags: Mapping[str, str]
     locks: frozenset[str]
     stop_error: ErrorRow | None
+    start_error: ErrorRow | None
     local_storage: LocalStorage | None
     economical_mode: bool
     economical_mode_error: ErrorRow | None
@@ -145,17 +146,18 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
     numbers = read.model_dump(include=_NUMBERS, exclude_unset=True, by_alias=True)
     document = {**_defaults(read, region_id), **known, **numbers}
     document.pop(EMULATOR_KEY, None)
-    local_storage, stop_answer = _local_storage(read), read.emulator.stop_instance
+    local_storage, emulator = _local_storage(read), read.emulator
     economical_mode_error = _economical_mode_error(read, local_storage)
     return FleetInstance(
         place=place,
         instance_id=read.instance_id,
         region_id=document["RegionId"],
         document=document,
-        emulator=read.emulator,
+        emulator=emulator,
         tags={tag.tag_key: tag.tag_value for tag in read.tags.tag},
         locks=frozenset(lock.lock_reason for lock in read.operation_locks.lock_reason),
-        stop_error=stop_answer.row() if stop_answer else None,
+        stop_error=emulator.stop_instance.row() if emulator.stop_instance else None,
+        start_error=emulator.start_instance.row() if emulator.start_instance else None,
         local_storage=local_storage,
         economical_mode=economical_mode_error in (None, SPOT)
         and not _PERSISTENT_MEMORY.fullmatch(_family(read)),

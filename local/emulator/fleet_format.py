@@ -82,6 +82,7 @@ class Emulator(_Strict):
 
     `StopSeconds`, `StartSeconds`: how long it stays Stopping or Starting (else the emulator's own).
     `StopInstance`: the error that every stop call answers, a code or `{"Code", "Message", "Status"}`.
+    `StartInstance`: the same of every start call, such as `OperationDenied.NoStock`.
     `Stuck`: stop calls are accepted, but it stays Running, or stays Stopping.
     `StopCharging`: asked for where it can't apply, `reject` it as the error table says, or be `lenient`.
     `LocalStorage`: its type's local disks.
@@ -92,6 +93,7 @@ class Emulator(_Strict):
     stop_seconds: Seconds | None = None
     start_seconds: Seconds | None = None
     stop_instance: ErrorAnswer | None = None
+    start_instance: ErrorAnswer | None = None
     stuck: Literal["Running", "Stopping"] | None = None
     stop_charging: Literal["reject", "lenient"] | None = None
     local_storage: LocalStorage | None = None

@@ -19,11 +19,11 @@ from local.api.signatures import (
     acs3_string_to_sign,
     canonical_query,
 )
+from local.emulator.actions.stop import STOPPED_MODES
 from local.emulator.backend import LocalEcs
 from local.emulator.call_log import ReceivedCall
 from local.emulator.fleet import DEFAULT_REGION
 from local.emulator.keys import HIDDEN, KeyPair
-from local.emulator.stop_actions import STOPPED_MODES
 from local.samples.languages import Sample, samples
 from local.samples.typed_call import typed_call
 

@@ -61,7 +61,7 @@ class FunctionsApi:
             parameters = {"functionName": name, **parameters}
             signed = read_signature(request)
             shown = signed.shown
-            account_id = self._authenticator.verify(signed)
+            account_id = self._authenticator.verify(signed).account_id
             _check_names(request)
         except ApiError as error:
             self._ecs.refuse(INVOKE_FUNCTION, parameters, error, signed=shown)

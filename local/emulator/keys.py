@@ -17,8 +17,12 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessKey:
-    """A key that is let in, and the account that its calls act in. `expired`: it was, and is no more."""
+    """A key that is let in, and the account that its calls act in. `expired`: it was, and is no more.
+
+    `session`: of a role's session, `ROLE/SESSION`; empty: the key is a user's.
+    """
 
     credentials: KeyPair
     account_id: str
+    session: str = ""
     expired: bool = False

@@ -12,9 +12,10 @@ NOT_APPLICABLE = "Not-applicable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
-    """What a fault makes of a stop call that ECS accepts.
+    """What a fault makes of a stop or a start that ECS accepts.
 
-    `stuck`: the instance stays Running, or Stopping. `stale_seconds`: so long reads show what it was.
+    `stuck`: the status in which the instance stays: that which it had, or Stopping, or Starting.
+    `stale_seconds`: so long reads show what it was.
     """
 
     stuck: str | None = None
@@ -27,6 +28,7 @@ class EmulatedInstance:
 
     `changes_at`: when Stopping becomes Stopped, or Starting Running; None: never by itself.
     `becomes_mode`: the StoppedMode once it is Stopped.
+    `started`: its StartTime, where a call has started it since the fleet was given.
     `former`, `former_until`: what reads still show until then, where a fault makes them lag behind.
     """
 
@@ -35,6 +37,7 @@ class EmulatedInstance:
     stopped_mode: str
     becomes_mode: str = NOT_APPLICABLE
     changes_at: datetime | None = None
+    started: datetime | None = None
     former: "EmulatedInstance | None" = None
     former_until: datetime | None = None
 
@@ -58,15 +61,39 @@ class EmulatedInstance:
         stuck = aftermath.stuck or self.profile.emulator.stuck
         if stuck == RUNNING:
             return self
-        stale = aftermath.stale_seconds
-        return replace(
+        stopping = replace(
             self,
             status=STOPPING,
             becomes_mode=stopped_mode,
             changes_at=None if stuck == STOPPING else now + timedelta(seconds=seconds),
-            former=self if stale else None,
-            former_until=now + timedelta(seconds=stale) if stale else None,
         )
+        return _behind(stopping, self, now, aftermath)
+
+    def starting(
+        self, now: datetime, seconds: float, aftermath: Aftermath = Aftermath()
+    ) -> "EmulatedInstance":
+        """Return the instance after ECS took the start call: Starting, and then Running."""
+        return self._starting(now, seconds, aftermath, started=now)
+
+    def rebooting(
+        self, now: datetime, seconds: float, aftermath: Aftermath = Aftermath()
+    ) -> "EmulatedInstance":
+        """Return the instance after ECS took the reboot call: as started, but for its StartTime."""
+        return self._starting(now, seconds, aftermath, started=self.started)
+
+    def _starting(
+        self, now: datetime, seconds: float, aftermath: Aftermath, started: datetime | None
+    ) -> "EmulatedInstance":
+        if aftermath.stuck == self.status:
+            return self
+        starting = replace(
+            self,
+            status=STARTING,
+            stopped_mode=NOT_APPLICABLE,
+            changes_at=None if aftermath.stuck == STARTING else now + timedelta(seconds=seconds),
+            started=started,
+        )
+        return _behind(starting, self, now, aftermath)
 
     def described(self, now: datetime) -> "EmulatedInstance":
         """Return the instance as reads show it at that time."""
@@ -76,4 +103,19 @@ class EmulatedInstance:
 
     def document(self) -> dict[str, Any]:
         """Return the instance in DescribeInstances' words."""
-        return {**self.profile.document, "Status": self.status, "StoppedMode": self.stopped_mode}
+        document = {**self.profile.document, "Status": self.status, "StoppedMode": self.stopped_mode}
+        if self.started is not None:
+            document["StartTime"] = f"{self.started:%Y-%m-%dT%H:%MZ}"  # to the minute, as ECS tells it
+        return document
+
+
+def _behind(
+    instance: EmulatedInstance, former: EmulatedInstance, now: datetime, aftermath: Aftermath
+) -> EmulatedInstance:
+    """Have reads show the former one, as long as the fault says."""
+    stale = aftermath.stale_seconds
+    return replace(
+        instance,
+        former=former if stale else None,
+        former_until=now + timedelta(seconds=stale) if stale else None,
+    )

@@ -1,7 +1,8 @@
-"""STS of the local cloud: AssumeRole, and the sessions that it has issued."""
+"""STS of the local cloud: AssumeRole, the sessions that it has issued, and GetCallerIdentity."""
 
 import hashlib
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,9 @@ PARAMETERS = (
     *("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId", "SourceIdentity"),
     "RegionId",  # some clients add it to any call
 )
+
+USER_NAME = "emulator"
+"""The RAM user that the local ECS's own key is of."""
 
 MIN_SECONDS, DEFAULT_SECONDS, MAX_SECONDS = 900, 3600, 43_200
 """How long a session may last: up to what the role says, which is 12 hours at most; here for every role."""
@@ -48,14 +52,14 @@ class Sessions:
     """
 
     def __init__(self) -> None:
-        self._issued: dict[str, tuple[KeyPair, str, datetime]] = {}
+        self._issued: dict[str, tuple[AccessKey, datetime]] = {}
 
     def key(self, access_key_id: str, now: datetime) -> AccessKey | None:
         """Return the session's key as it is at that time, None where there is no such session."""
         if access_key_id not in self._issued:
             return None
-        credentials, account_id, expires = self._issued[access_key_id]
-        return AccessKey(credentials=credentials, account_id=account_id, expired=now >= expires)
+        key, expires = self._issued[access_key_id]
+        return replace(key, expired=now >= expires)
 
     def assume_role(
         self, parameters: Parameters, account_id: str | None, now: datetime, seed: str
@@ -82,11 +86,13 @@ class Sessions:
             security_token=_digest("token", seed) * 4,  # as long as real ones: no name, file or header's line
         )
         expires = now + timedelta(seconds=seconds)
-        self._issued[credentials.access_key_id] = (credentials, account_id, expires)
+        session = f"{role[2]}/{name}"
+        key = AccessKey(credentials=credentials, account_id=account_id, session=session)
+        self._issued[credentials.access_key_id] = (key, expires)
         return {
             "AssumedRoleUser": {
                 "Arn": f"{role[0]}/{name}",
-                "AssumedRoleId": f"3{int(_digest('role', role[0]), 16) % 10**17:017}:{name}",
+                "AssumedRoleId": f"{_role_id(role[0])}:{name}",
             },
             "Credentials": {
                 "AccessKeyId": credentials.access_key_id,
@@ -95,6 +101,37 @@ class Sessions:
                 "Expiration": f"{expires:%Y-%m-%dT%H:%M:%SZ}",
             },
         }
+
+
+def caller_identity(account_id: str, session: str) -> dict[str, Any]:
+    """Return GetCallerIdentity's answer without RequestId, for a user or for a session `ROLE/SESSION`."""
+    if not session:
+        user_id = _number("user", account_id, first="2")
+        return {
+            "AccountId": account_id,
+            "Arn": f"acs:ram::{account_id}:user/{USER_NAME}",
+            "IdentityType": "RAMUser",
+            "PrincipalId": user_id,
+            "UserId": user_id,
+        }
+    role, _, name = session.partition("/")
+    role_id = _role_id(f"acs:ram::{account_id}:role/{role}")
+    return {
+        "AccountId": account_id,
+        "Arn": f"acs:ram::{account_id}:assumed-role/{session}",
+        "IdentityType": "AssumedRoleUser",
+        "PrincipalId": f"{role_id}:{name}",
+        "RoleId": role_id,
+    }
+
+
+def _role_id(arn: str) -> str:
+    return _number("role", arn, first="3")
+
+
+def _number(purpose: str, seed: str, *, first: str) -> str:
+    """Make an id of 18 digits, RAM's way."""
+    return f"{first}{int(_digest(purpose, seed), 16) % 10**17:017}"
 
 
 def _duration(text: str) -> int:

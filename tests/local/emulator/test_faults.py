@@ -249,7 +249,7 @@ def test_the_sdk_gets_no_answer(
         ("StopInstance=delay,seconds=-1", "not '-1'"),
         ("StopInstance=delay,seconds=inf", "not 'inf'"),
         ("StopInstance=quota", "per-minute=''"),
-        ("StopInstance=stuck,status=Stopped", "status='Stopped', expected Stopping or Running"),
+        ("StopInstance=stuck,status=Pending", "status='Pending', expected Stopping, Running"),
         ("DescribeInstances=stuck", "stuck goes with a stop"),
         ("DescribeInstances=stale,seconds=1", "stale goes with a stop"),
     ],

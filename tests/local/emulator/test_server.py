@@ -282,7 +282,7 @@ def test_a_mistake_here_is_an_internal_error(
     ("common", "status", "code"),
     [
         ({"Action": ""}, 400, "MissingAction"),
-        ({"Action": "RebootInstance"}, 404, "InvalidAction.NotFound"),
+        ({"Action": "RedeployInstance"}, 404, "InvalidAction.NotFound"),
         ({"Version": ""}, 400, "MissingVersion"),
         ({"Version": "2014-05-27"}, 400, "InvalidVersion"),
     ],

@@ -266,3 +266,24 @@ def test_the_official_sdk_reads_a_denial(make_ecs: Make) -> None:
     with serve(ecs) as endpoint, pytest.raises(ClientException) as raised:
         Client(config(endpoint, KeyPair())).assume_role(request)
     assert (raised.value.status_code, raised.value.code) == (403, "NoPermission")
+
+
+def test_the_caller_learns_who_it_is(make_ecs: Make) -> None:
+    """GetCallerIdentity names the key's account and user; with a session's key, the role's."""
+    ecs = make_ecs(FOREIGN)
+    with serve(ecs) as endpoint:
+        sts = Client(config(endpoint, KeyPair()))
+        own = sts.get_caller_identity().body
+        role = sts.assume_role(models.AssumeRoleRequest(role_arn=ARN, role_session_name="stop-guard"))
+        given = role.body.credentials
+        session = KeyPair(given.access_key_id, given.access_key_secret, given.security_token)
+        other = Client(config(endpoint, session)).get_caller_identity().body
+    assert (own.account_id, own.identity_type, own.arn) == (
+        DEFAULT_ACCOUNT,
+        "RAMUser",
+        f"acs:ram::{DEFAULT_ACCOUNT}:user/emulator",
+    )
+    assert (own.user_id, own.role_id) == (own.principal_id, None)
+    assert (other.account_id, other.identity_type, other.user_id) == (OTHER, "AssumedRoleUser", None)
+    assert other.arn == f"acs:ram::{OTHER}:assumed-role/stop-guard/stop-guard"
+    assert other.principal_id == role.body.assumed_role_user.assumed_role_id

@@ -199,6 +199,17 @@ def test_all_together_is_all_or_none(mode: str, make_ecs: Make) -> None:
     assert ecs.instance("i-a").status == "Running"
 
 
+def test_all_together_dry_run_passes_for_all_or_none(make_ecs: Make) -> None:
+    """Under AllTogether a dry run answers success for each instance where all could be stopped, else the error."""
+    ecs = make_ecs({"InstanceId": "i-a"}, {"InstanceId": "i-b"}, {"InstanceId": "i-c", "Status": "Stopped"})
+    given = {"RegionId": REGION, "DryRun": "true", "InstanceId.1": "i-a", "InstanceId.2": "i-b"}
+    answer = ecs.call("StopInstances", given)
+    said = {each["InstanceId"]: each["Code"] for each in answer["InstanceResponses"]["InstanceResponse"]}
+    assert said == {"i-a": "DRYRUN.SUCCESS", "i-b": "DRYRUN.SUCCESS"}
+    assert code(ecs, "StopInstances", **given, **{"InstanceId.3": "i-c"}) == "IncorrectInstanceStatus"
+    assert [ecs.instance(id_).status for id_ in ("i-a", "i-b")] == ["Running", "Running"]
+
+
 def test_success_first_dry_run_tells_nothing(make_ecs: Make) -> None:
     """Under SuccessFirst a dry run answers success for every instance, and changes none, as ECS does."""
     ecs = make_ecs({"InstanceId": "i-a"}, {"InstanceId": "i-b", "Status": "Stopped"})
@@ -226,7 +237,6 @@ def test_success_first_dry_run_tells_nothing(make_ecs: Make) -> None:
         ({"RegionId": "cn-beijing", "InstanceId.1": "i-a"}, "InvalidInstanceId.NotFound"),
         ({"RegionId": REGION, "InstanceId.x": "i-a"}, "InvalidParameter"),
         ({"RegionId": REGION, "InstanceId.1": "i-a", "BatchOptimization": "x"}, "InvalidBatchOptimization"),
-        ({"RegionId": REGION, "InstanceId.1": "i-a", "DryRun": "true"}, "DryRunOperation"),
         (
             {"RegionId": REGION, **{f"InstanceId.{n}": f"i-{n}" for n in range(1, 102)}},
             "InvalidParameter.TooManyInstanceIds",

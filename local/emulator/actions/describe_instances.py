@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from local.api.error_table import invalid
 from local.api.parameters import Parameters, choice, excerpt, json_ids, number, numbered, region, tags
 from local.emulator.account import Account
+from local.emulator.actions.action import Action, CallContext
 from local.emulator.fleet_format import STATUSES
 from local.emulator.lifecycle import EmulatedInstance
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 _Test = Callable[[EmulatedInstance], bool]
 
 
-def describe_instances(account: Account, parameters: Parameters, now: datetime) -> dict[str, Any]:
+def _describe_instances(account: Account, parameters: Parameters, context: CallContext) -> dict[str, Any]:
     """Describe a region's instances that match every filter given, a page at a time."""
     in_region = account.in_region(region(parameters))
     ids = json_ids(parameters, "InstanceIds", MAX_INSTANCE_IDS)
@@ -43,7 +43,7 @@ def describe_instances(account: Account, parameters: Parameters, now: datetime) 
         if ids is None
         else enumerate(in_region[id_] for id_ in ids if id_ in in_region)
     )
-    shown = ((place, instance.described(now)) for place, instance in named)
+    shown = ((place, instance.described(context.now)) for place, instance in named)
     found = [(place, instance) for place, instance in shown if all(test(instance) for test in tests)]
     page: Sequence[EmulatedInstance]
     if parameters.get("MaxResults") or parameters.get("NextToken"):
@@ -59,7 +59,9 @@ def describe_instances(account: Account, parameters: Parameters, now: datetime) 
     return answer
 
 
-def describe_instance_status(account: Account, parameters: Parameters, now: datetime) -> dict[str, Any]:
+def _describe_instance_status(
+    account: Account, parameters: Parameters, context: CallContext
+) -> dict[str, Any]:
     """Say the status of a region's instances, or of those named as InstanceId.N, a page at a time."""
     in_region = account.in_region(region(parameters))
     ids = numbered(parameters, "InstanceId")
@@ -67,7 +69,9 @@ def describe_instance_status(account: Account, parameters: Parameters, now: date
         raise invalid("InstanceId", f"{len(ids)} ids, expected at most {MAX_INSTANCE_IDS}.")
     zone = parameters.get("ZoneId")
     named = in_region.values() if not ids else [in_region[id_] for id_ in ids if id_ in in_region]
-    found = [each.described(now) for each in named if not zone or each.profile.document["ZoneId"] == zone]
+    found = [
+        each.described(context.now) for each in named if not zone or each.profile.document["ZoneId"] == zone
+    ]
     page, answer = _numbered_page(parameters, found, MAX_STATUSES)
     answer["TotalCount"] = len(found)
     statuses = [{"InstanceId": instance.instance_id, "Status": instance.status} for instance in page]
@@ -75,7 +79,9 @@ def describe_instance_status(account: Account, parameters: Parameters, now: date
     return answer
 
 
-def describe_instance_types(account: Account, parameters: Parameters, now: datetime) -> dict[str, Any]:  # noqa: ARG001 - all reads are called alike
+def _describe_instance_types(
+    account: Account, parameters: Parameters, _context: CallContext
+) -> dict[str, Any]:
     """Describe the types that the fleet's instances have; others this ECS doesn't know."""
     wanted = numbered(parameters, "InstanceTypes")
     if len(wanted) > MAX_TYPES:
@@ -187,3 +193,30 @@ def _place(token: str) -> int:
     if word != "from" or not place.isdigit() or len(place) > 9:  # noqa: PLR2004 - no fleet has as many
         raise invalid("NextToken", f"{excerpt(token)}, expected the NextToken of the page before.")
     return int(place)
+
+
+_PAGE = ("PageNumber", "PageSize")
+_TOKEN = ("MaxResults", "NextToken")
+
+ACTIONS = (
+    Action(
+        name="DescribeInstances",
+        perform=_describe_instances,
+        parameters=frozenset(
+            {
+                *("RegionId", *_PAGE, *_TOKEN, *SAME_FIELD),
+                *("InstanceIds", "InstanceName", "Status", "Tag.", "VpcId"),
+            }
+        ),
+    ),
+    Action(
+        name="DescribeInstanceStatus",
+        perform=_describe_instance_status,
+        parameters=frozenset({"RegionId", *_PAGE, "InstanceId.", "ZoneId"}),
+    ),
+    Action(
+        name="DescribeInstanceTypes",
+        perform=_describe_instance_types,
+        parameters=frozenset({"RegionId", *_TOKEN, "InstanceTypes."}),
+    ),
+)
