@@ -54,14 +54,13 @@ def test_the_sdk_starts_and_reboots(make_ecs: Make, clock: Any) -> None:  # noqa
     ecs = make_ecs(STOPPED, behaviour=Behaviour(start_seconds=20))
     seen = []
     with serve(ecs) as endpoint:
-        for call in (
-            lambda: client(endpoint).start_instance(models.StartInstanceRequest(instance_id=ID)),
-            lambda: client(endpoint).reboot_instance(models.RebootInstanceRequest(instance_id=ID)),
-            lambda: client(endpoint).reboot_instances(
-                models.RebootInstancesRequest(region_id=REGION, instance_id=[ID])
-            ),
+        sdk = client(endpoint)
+        for call, request in (
+            (sdk.start_instance, models.StartInstanceRequest(instance_id=ID)),
+            (sdk.reboot_instance, models.RebootInstanceRequest(instance_id=ID)),
+            (sdk.reboot_instances, models.RebootInstancesRequest(region_id=REGION, instance_id=[ID])),
         ):
-            call()
+            call(request)
             seen.append(ecs.instance(ID).status)
             clock.advance(20)
             seen.append(ecs.instance(ID).status)

@@ -200,7 +200,7 @@ def test_all_together_is_all_or_none(mode: str, make_ecs: Make) -> None:
 
 
 def test_all_together_dry_run_passes_for_all_or_none(make_ecs: Make) -> None:
-    """Under AllTogether a dry run answers success for each instance where all could be stopped, else the error."""
+    """Under AllTogether a dry run passes for every instance where all can be stopped, else for none."""
     ecs = make_ecs({"InstanceId": "i-a"}, {"InstanceId": "i-b"}, {"InstanceId": "i-c", "Status": "Stopped"})
     given = {"RegionId": REGION, "DryRun": "true", "InstanceId.1": "i-a", "InstanceId.2": "i-b"}
     answer = ecs.call("StopInstances", given)
