@@ -77,6 +77,7 @@ class Function:
 
     settings: Settings
     known_types: dict[str, LocalDisks] = field(default_factory=dict)
+    """What ECS has said of instance types so far."""
 
     @classmethod
     def prepare(cls, environment: Mapping[str, str]) -> Self:
@@ -113,7 +114,7 @@ class Function:
         """Handle what an event was understood as; `started`: when that began. Otherwise as `invoke`."""
         if delivery.unauthorized is not None:
             return _unauthorized(delivery.unauthorized, context, ports)
-        around = InvocationContext(
+        invocation = InvocationContext(
             request_id=context.request_id,
             function_name=context.function.name,
             own=Scope(region_id=_own_region(context, self.settings), account_id=context.account_id or None),
@@ -121,10 +122,11 @@ class Function:
             settings=self.settings,
             ports=ports,
             deadline=started + context.function.timeout - END_SECONDS,
-            known_types=self.known_types,
         )
-        report = run(delivery.events, around)
-        return _http_answer(report, around.secrets) if delivery.http else _answer(report, around.secrets)
+        report, types = run(delivery.events, invocation, self.known_types)
+        self.known_types.update(types)
+        answer = _http_answer if delivery.http else _answer
+        return answer(report, invocation.secrets)
 
 
 def _own_region(context: Context, settings: Settings) -> str:

@@ -1,22 +1,41 @@
 """Admission: may this event stop anything at all? A pure decision, before any instance is looked at."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from function.model.outcome import GuardCode, Refusal, utc
-from function.model.request import StopRequest
+from function.model.request import Job, StopRequest
+from function.model.scope import Scope, make_scope
 from function.settings import Settings
 
 
-def admit(request: StopRequest, settings: Settings, own_region: str, now: datetime) -> Refusal | None:
-    """Judge the event as a whole; None: it may go on to its instances."""
+def admit(request: StopRequest, settings: Settings, own: Scope, now: datetime) -> Job | Refusal:
+    """Judge the event as a whole, and settle what it leaves open; `own` is where the function itself is."""
+    region_ids = request.region_ids or (own.region_id,)
     problem = (
-        _region_problem(request, settings, own_region)
+        _region_problem(region_ids, settings, own.region_id)
         or _role_problem(request, settings)
         or _age_problem(request, settings, now)
         or _alarm_problem(request, settings)
         or _system_event_problem(request, settings)
     )
-    return None if problem is None else refuse(request, *problem)
+    if problem is not None:
+        return refuse(request, *problem)
+    return Job(
+        request=request,
+        scopes=tuple(
+            make_scope(region_id, role_arn, own.account_id)
+            for role_arn in request.role_arns or (None,)
+            for region_id in region_ids
+        ),
+        stopped_mode=request.stopped_mode or settings.stopped_mode,
+        dry_run=is_dry_run(request, settings),
+    )
+
+
+def is_dry_run(request: StopRequest, settings: Settings) -> bool:
+    """Whether nothing may change: the event or the environment says so."""
+    return request.dry_run or settings.dry_run
 
 
 def refuse(
@@ -33,10 +52,10 @@ def refuse(
 
 
 def _region_problem(
-    request: StopRequest, settings: Settings, own_region: str
+    region_ids: Sequence[str], settings: Settings, own_region: str
 ) -> tuple[GuardCode, str] | None:
     allowed = settings.regions_allowed(own_region)
-    outside = [region for region in request.region_ids or (own_region,) if region not in allowed]
+    outside = [region for region in region_ids if region not in allowed]
     if not outside:
         return None
     return GuardCode.REGION_NOT_ALLOWED, (

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from function.model.errors import EcsCode
 from function.model.instance import FAMILIES_WITH_PERSISTENT_MEMORY, Instance, LocalDisks
 from function.model.outcome import GuardCode, Status, utc
 from function.model.ports import StopCall
-from function.model.request import StoppedMode, StopRequest
+from function.model.request import Job, StoppedMode
 from function.model.scope import Scope
 from function.settings import Settings
 
@@ -49,7 +49,7 @@ def not_found(scopes: Collection[Scope]) -> Skip:
 
 
 def decide(
-    instance: Instance, request: StopRequest, settings: Settings, now: datetime, local_disks: LocalDisks
+    instance: Instance, job: Job, settings: Settings, now: datetime, local_disks: LocalDisks
 ) -> Stop | Skip:
     """Decide about one instance as it was just seen. Where several reasons apply, the first one counts."""
     return (
@@ -59,8 +59,8 @@ def decide(
         or _wrong_status(instance)
         or _kept_running(instance, settings, now)
         or _just_started(instance, settings, now)
-        or _local_disks_at_risk(request, local_disks)
-        or _stop(instance, request, settings, local_disks)
+        or _local_disks_at_risk(job, local_disks)
+        or _stop(instance, job, local_disks)
     )
 
 
@@ -169,8 +169,8 @@ def _just_started(instance: Instance, settings: Settings, now: datetime) -> Skip
     )
 
 
-def _local_disks_at_risk(request: StopRequest, local_disks: LocalDisks) -> Skip | None:
-    if local_disks is LocalDisks.NO or request.confirm_stop:
+def _local_disks_at_risk(job: Job, local_disks: LocalDisks) -> Skip | None:
+    if local_disks is LocalDisks.NO or job.request.confirm_stop:
         return None
     has = "has" if local_disks is LocalDisks.YES else "may have (it could not be established)"
     return _refused(
@@ -179,31 +179,21 @@ def _local_disks_at_risk(request: StopRequest, local_disks: LocalDisks) -> Skip 
     )
 
 
-def _stop(instance: Instance, request: StopRequest, settings: Settings, local_disks: LocalDisks) -> Stop:
-    requested = requested_mode(request, settings)
-    obstacle = _economical_obstacle(instance, local_disks) if requested is StoppedMode.STOP_CHARGING else None
+def _stop(instance: Instance, job: Job, local_disks: LocalDisks) -> Stop:
+    economical = job.stopped_mode is StoppedMode.STOP_CHARGING
+    obstacle = _economical_obstacle(instance, local_disks) if economical else None
     return Stop(
         call=StopCall(
             instance_id=instance.instance_id,
-            stopped_mode=StoppedMode.KEEP_CHARGING if obstacle else requested,
+            stopped_mode=StoppedMode.KEEP_CHARGING if obstacle else job.stopped_mode,
             confirm_stop=local_disks is not LocalDisks.NO,
-            force_stop=request.force_stop,
-            dry_run=is_dry_run(request, settings),
+            force_stop=job.request.force_stop,
+            dry_run=job.dry_run,
         ),
         warnings=(f"{EcsCode.NOT_ECONOMICAL}: {obstacle}; it is stopped with KeepCharging",)
         if obstacle
         else (),
     )
-
-
-def requested_mode(request: StopRequest, settings: Settings) -> StoppedMode:
-    """Give the event's StoppedMode, else the one of the settings."""
-    return request.stopped_mode or settings.stopped_mode
-
-
-def is_dry_run(request: StopRequest, settings: Settings) -> bool:
-    """Whether nothing may change: the event or the environment says so."""
-    return request.dry_run or settings.dry_run
 
 
 def _economical_obstacle(instance: Instance, local_disks: LocalDisks) -> str | None:
@@ -217,3 +207,13 @@ def _economical_obstacle(instance: Instance, local_disks: LocalDisks) -> str | N
     if instance.family in FAMILIES_WITH_PERSISTENT_MEMORY:
         return "StopCharging can't apply to an instance with persistent memory"
     return None
+
+
+def without_economical_mode(stop: Stop) -> Stop:
+    """Decide the same again after ECS has refused StopCharging, as it may for any instance."""
+    if stop.call.stopped_mode is not StoppedMode.STOP_CHARGING:
+        return stop
+    warning = f"{EcsCode.NOT_ECONOMICAL}: ECS refused StopCharging for it; it is stopped with KeepCharging"
+    return Stop(
+        call=replace(stop.call, stopped_mode=StoppedMode.KEEP_CHARGING), warnings=(*stop.warnings, warning)
+    )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from function.model.scope import Scope
+
 INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")
 REGION_ID = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 MAX_INSTANCE_IDS = 1_000
@@ -79,6 +81,16 @@ class StopRequest:
     alarm_name: str | None = None
     system_event: str | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A request that was admitted: where it applies, and what it left to the environment, settled."""
+
+    request: StopRequest
+    scopes: tuple[Scope, ...]
+    stopped_mode: StoppedMode
+    dry_run: bool
 
 
 class InvalidEvent(ValueError):  # noqa: N818 - the name FC reports to the operator; the contract fixes it

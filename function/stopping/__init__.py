@@ -1,1 +1,1 @@
-"""What is done: requests become a plan, its targets are stopped and watched, or dispatched in shards."""
+"""What is done: requests become a plan, its instances are stopped and watched, or dispatched in shards."""

@@ -12,6 +12,9 @@ from function.stopping.throttle import MAX_TRIES, Throttle
 
 _ABANDONED = CloudError(ClientCode.NO_ANSWER, "no answer came before the run's time was up")
 
+CallFailure = CloudError | Unfinished
+"""Why there is no result: the last error, or no time for even one call."""
+
 Subject = TypeVar("Subject")
 Result = TypeVar("Result")
 
@@ -40,7 +43,7 @@ class Caller:
 
     def once(
         self, calls: Iterable[Call[Subject, Result]]
-    ) -> Iterator[tuple[Call[Subject, Result], Result | CloudError | Unfinished]]:
+    ) -> Iterator[tuple[Call[Subject, Result], Result | CallFailure]]:
         """Send each call once, if it may go out now; yield each with what came of it, as soon as it is known.
 
         Once a call was throttled, no further one of its action goes out at its scope.
@@ -58,7 +61,7 @@ class Caller:
 
     def until_answered(
         self, calls: Iterable[Call[Subject, Result]], *, done_once: bool = False
-    ) -> Iterator[tuple[Call[Subject, Result], Result | CloudError | Unfinished]]:
+    ) -> Iterator[tuple[Call[Subject, Result], Result | CallFailure]]:
         """Send each call until it is answered, or fails for good, or `MAX_TRIES` are used up, or time is.
 
         `done_once`: not again, either, where it may have been done all the same. A call whose time ran out
@@ -88,9 +91,7 @@ class Caller:
                 yield from ((call, errors.get(key, Unfinished.NOT_STARTED)) for key, (_, call) in due.items())
                 return
 
-    def _send(
-        self, throttled: set[QuotaKey], call: Call[Subject, Result]
-    ) -> Result | CloudError | Unfinished:
+    def _send(self, throttled: set[QuotaKey], call: Call[Subject, Result]) -> Result | CallFailure:
         """Send one call; this runs in a worker, which the others hear from only by `throttled`."""
         own = quota_key(call.action, call.scope)
         seconds = self.throttle.seconds_for_a_call()

@@ -1,10 +1,8 @@
 """What a run has around it, apart from its events."""
 
-from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 from function.model.credentials import Credentials
-from function.model.instance import LocalDisks
 from function.model.ports import Ports
 from function.model.scope import Scope
 from function.settings import Settings
@@ -14,7 +12,7 @@ from function.settings import Settings
 class InvocationContext:
     """The function's name and place in the cloud (`own`), its keys, settings and ports.
 
-    `deadline` is monotonic seconds; `known_types` outlives the run.
+    `deadline` is monotonic seconds.
     """
 
     request_id: str
@@ -24,7 +22,6 @@ class InvocationContext:
     settings: Settings
     ports: Ports
     deadline: float
-    known_types: MutableMapping[str, LocalDisks]
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Fan-out: the targets of a large run become shards, each an event that FC hands to an invocation of its own.
+"""Fan-out: a large run is cut into shards, each an event that FC hands to an invocation of its own.
 
 A shard is an ordinary event, a request for instances of one scope, in an envelope with an id and the time of
 the event that it comes from. It is never large itself, so it is not cut up again; and the guard looks at each
@@ -9,17 +9,15 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from function.guard.instance import is_dry_run
-from function.model.errors import CloudError
-from function.model.outcome import Dispatch, Outcome
+from function.model.outcome import Dispatch, Outcome, Status
 from function.model.ports import INVOKE_FUNCTION, Fc, Unfinished
-from function.model.request import MAX_EVENT_ID, StopRequest
+from function.model.request import MAX_EVENT_ID, Job
 from function.model.scope import Scope
 from function.settings import Settings
-from function.stopping.calls import Call, Caller
+from function.stopping.calls import Call, Caller, CallFailure
 from function.stopping.context import InvocationContext
 from function.stopping.inventory import chunks
-from function.stopping.operation import Target
+from function.stopping.operation import Operation
 
 _SUFFIX = 16
 """Characters kept free for a shard's number."""
@@ -27,28 +25,28 @@ _SUFFIX = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """Targets of one event at one scope, in the order of their ids."""
+    """What one job stops at one scope, in the order of the instances' ids."""
 
     event_id: str
-    request: StopRequest
+    job: Job
     scope: Scope
-    targets: Sequence[Target]
+    operations: Sequence[Operation]
 
     @property
     def instance_ids(self) -> tuple[str, ...]:
-        """The ids of the targets."""
-        return tuple(map(_id, self.targets))
+        """The ids of the instances."""
+        return tuple(map(_id, self.operations))
 
-    def event(self, settings: Settings) -> bytes:
+    def event(self) -> bytes:
         """Write the event: a request that says all, so that it means the same whatever asked for it."""
-        request = self.request
+        request = self.job.request
         data: dict[str, object] = {
             "InstanceIds": self.instance_ids,
             "RegionId": self.scope.region_id,
-            "StoppedMode": self.targets[0].requested_mode,
+            "StoppedMode": self.job.stopped_mode,
             "ConfirmStop": request.confirm_stop,
             "ForceStop": request.force_stop,
-            "DryRun": is_dry_run(request, settings),
+            "DryRun": self.job.dry_run,
         }
         if self.scope.role_arn is not None:
             data["RoleArn"] = self.scope.role_arn
@@ -64,54 +62,54 @@ class Shard:
         return json.dumps(envelope).encode()
 
 
-def is_large(targets: Sequence[Target], settings: Settings) -> bool:
-    """Whether a run hands its targets on: there are many, or they are at several scopes."""
-    several = len({target.scope for target in targets}) > 1
-    return settings.fan_out and (several or len(targets) > settings.shard_size)
+def is_large(operations: Sequence[Operation], settings: Settings) -> bool:
+    """Whether a run hands its work on: there is much, or it is at several scopes."""
+    several = len({operation.scope for operation in operations}) > 1
+    return settings.fan_out and (several or len(operations) > settings.shard_size)
 
 
-def cut(targets: Sequence[Target], size: int) -> list[Shard]:
-    """Cut targets into shards of at most `size`; in whichever order they come, the shards are the same."""
-    groups: dict[tuple[StopRequest, Scope], list[Target]] = {}
-    for target in targets:
-        groups.setdefault((target.request, target.scope), []).append(target)
+def cut(operations: Sequence[Operation], size: int) -> list[Shard]:
+    """Cut into shards of at most `size`; in whichever order the operations come, the shards are the same."""
+    groups: dict[tuple[Job, Scope], list[Operation]] = {}
+    for operation in operations:
+        groups.setdefault((operation.job, operation.scope), []).append(operation)
     pieces = [
-        (request, scope, piece)
-        for (request, scope), group in sorted(groups.items(), key=lambda item: min(map(_id, item[1])))
+        (job, scope, piece)
+        for (job, scope), group in sorted(groups.items(), key=lambda item: min(map(_id, item[1])))
         for piece in chunks(sorted(group, key=_id), size)
     ]
     return [
         Shard(
-            event_id=f"{request.event_id[: MAX_EVENT_ID - _SUFFIX]}#{number}of{len(pieces)}",
-            request=request,
+            event_id=f"{job.request.event_id[: MAX_EVENT_ID - _SUFFIX]}#{number}of{len(pieces)}",
+            job=job,
             scope=scope,
-            targets=piece,
+            operations=piece,
         )
-        for number, (request, scope, piece) in enumerate(pieces, 1)
+        for number, (job, scope, piece) in enumerate(pieces, 1)
     ]
 
 
-def _id(target: Target) -> str:
-    return target.instance.instance_id
+def _id(operation: Operation) -> str:
+    return operation.instance.instance_id
 
 
 def dispatch(
-    targets: Sequence[Target], context: InvocationContext, caller: Caller
+    operations: Sequence[Operation], context: InvocationContext, caller: Caller
 ) -> Iterator[Dispatch | Outcome]:
-    """Hand FC each shard, once; where it does not take one, or may not have, give its targets' outcomes."""
+    """Hand FC each shard, once; where it does not take one, or may not have, give its outcomes."""
     fc = context.ports.connect_fc(
         context.own.region_id, context.credentials, endpoint=context.settings.fan_out_endpoint
     )
-    calls = [_call(shard, fc, context) for shard in cut(targets, context.settings.shard_size)]
+    calls = [_call(shard, fc, context) for shard in cut(operations, context.settings.shard_size)]
     for call, answer in caller.until_answered(calls, done_once=True):
         shard = call.subject
-        if isinstance(answer, CloudError | Unfinished):
+        if isinstance(answer, CallFailure):
             now = caller.throttle.clock.monotonic()
-            yield from (target.not_handed_on(answer, now) for target in shard.targets)
+            yield from (_not_handed_on(operation, answer, now) for operation in shard.operations)
         else:
             yield Dispatch(
-                source=shard.request.source,
-                event_id=shard.request.event_id,
+                source=shard.job.request.source,
+                event_id=shard.job.request.event_id,
                 scope=shard.scope,
                 instance_ids=shard.instance_ids,
                 shard_event_id=shard.event_id,
@@ -121,6 +119,18 @@ def dispatch(
 
 def _call(shard: Shard, fc: Fc, context: InvocationContext) -> Call[Shard, str]:
     def send(seconds: float) -> str:
-        return fc.invoke(context.function_name, shard.event(context.settings), seconds=seconds)
+        return fc.invoke(context.function_name, shard.event(), seconds=seconds)
 
     return Call(action=INVOKE_FUNCTION, scope=context.own, subject=shard, send=send)
+
+
+def _not_handed_on(operation: Operation, failure: CallFailure, now: float) -> Outcome:
+    """Settle that no other invocation took it over, or that nobody knows; it got no stop call here."""
+    if isinstance(failure, Unfinished):
+        message = "time ran out before it could be handed on to another invocation"
+        return operation.outcome(Status.NOT_ATTEMPTED, None, message, now)
+    if failure.in_doubt:
+        message = f"may have been handed on to another invocation, which would stop it: {failure.message}"
+        return operation.outcome(Status.UNKNOWN, failure.code, message, now)
+    message = f"could not be handed on to another invocation: {failure.message}"
+    return operation.outcome(Status.FAILED, failure.code, message, now)

@@ -1,6 +1,6 @@
 """Find the instances that the events mean: by id or by selection, at each of their scopes."""
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,30 +13,19 @@ from function.model.ports import (
     MAX_TYPES,
     Ecs,
     Page,
-    Unfinished,
 )
 from function.model.request import Selection
 from function.model.scope import InstanceKey, Scope, instance_key
-from function.stopping.calls import Call, Caller
-
-EcsOf = Callable[[Scope], Ecs]
-"""The ECS of a scope."""
-
-CallFailure = CloudError | Unfinished
-"""Why something could not be looked at: the last error, or no time for even one call."""
+from function.stopping.calls import Call, Caller, CallFailure
+from function.stopping.clients import Clients
 
 Types = Mapping[str, LocalDisks]
 """Instance types, and whether they have local disks."""
 
+Listing = Mapping[Scope, tuple[Instance, ...] | CallFailure]
+"""By scope what matches a selection, or why it could not be listed to its end."""
+
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """The way to the ECS of each scope, but for those in `troubles`, which say why there is none."""
-
-    ecs: EcsOf
-    troubles: Mapping[Scope, CallFailure]
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
@@ -46,14 +35,14 @@ def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Which instances were seen at which scopes, how each looked last, and which ids could not be looked for.
+    """Which instances were seen at which scopes, how each looked last, and why ids could not be looked for.
 
     An id that was looked for, and is in neither, does not exist at that scope.
     """
 
     seen: set[tuple[Scope, str]] = field(default_factory=set)
     latest: dict[InstanceKey, Instance] = field(default_factory=dict)
-    troubles: dict[tuple[Scope, str], CallFailure] = field(default_factory=dict)
+    failures: dict[tuple[Scope, str], CallFailure] = field(default_factory=dict)
 
     def see(self, scope: Scope, instances: Iterable[Instance]) -> None:
         """Take in what a scope shows now."""
@@ -62,57 +51,55 @@ class Inventory:
             self.latest[instance_key(scope, instance.instance_id)] = instance
 
 
-def look_up(wanted: Iterable[tuple[Scope, str]], ways: Clients, caller: Caller) -> Inventory:
+def look_up(ids: Iterable[tuple[Scope, str]], clients: Clients, caller: Caller) -> Inventory:
     """Describe instances by id, 100 a call, each call until it is answered."""
     ids_by_scope: dict[Scope, dict[str, None]] = {}
-    for scope, instance_id in wanted:
+    for scope, instance_id in ids:
         ids_by_scope.setdefault(scope, {})[instance_id] = None
-    sightings = Inventory()
-    for scope, trouble in ways.troubles.items():
-        sightings.troubles.update(
-            {(scope, instance_id): trouble for instance_id in ids_by_scope.pop(scope, {})}
+    inventory = Inventory()
+    for scope, failure in clients.failures.items():
+        inventory.failures.update(
+            {(scope, instance_id): failure for instance_id in ids_by_scope.pop(scope, {})}
         )
     calls = [
-        describe(ways.ecs, scope, ids)
+        describe(clients.ecs[scope], scope, chunk)
         for scope, all_ids in ids_by_scope.items()
-        for ids in chunks(tuple(all_ids), MAX_IDS)
+        for chunk in chunks(tuple(all_ids), MAX_IDS)
     ]
     for call, answer in caller.until_answered(calls):
         if isinstance(answer, CallFailure):
-            sightings.troubles.update({(call.scope, instance_id): answer for instance_id in call.subject})
+            inventory.failures.update({(call.scope, instance_id): answer for instance_id in call.subject})
         else:
-            sightings.see(call.scope, answer)
-    return sightings
+            inventory.see(call.scope, answer)
+    return inventory
 
 
-def describe(ecs: EcsOf, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str], tuple[Instance, ...]]:
+def describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str], tuple[Instance, ...]]:
     """Make the call that looks at up to 100 instances."""
     return Call(
         action=DESCRIBE_INSTANCES,
         scope=scope,
         subject=ids,
-        send=lambda seconds: ecs(scope).describe(ids, seconds=seconds),
+        send=lambda seconds: ecs.describe(ids, seconds=seconds),
     )
 
 
-def list_selected(
-    selection: Selection, scopes: Sequence[Scope], ways: Clients, caller: Caller
-) -> dict[Scope, tuple[Instance, ...] | CallFailure]:
+def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Clients, caller: Caller) -> Listing:
     """List what matches at each scope to its last page, or say what kept from it.
 
     What ECS lists without the selection's tags is not believed; a page that comes again is no end either.
     """
     listed: dict[Scope, dict[str, Instance]] = {scope: {} for scope in scopes}
-    troubles = {scope: trouble for scope, trouble in ways.troubles.items() if scope in listed}
+    failures = {scope: failure for scope, failure in clients.failures.items() if scope in listed}
     pages: set[tuple[Scope, str]] = set()
-    calls = [_page(selection, scope, None, ways.ecs) for scope in listed if scope not in troubles]
+    calls = [_page(selection, scope, None, clients) for scope in listed if scope not in failures]
     while calls:
         answers = list(caller.until_answered(calls))
         calls = []
         for call, answer in answers:
             scope = call.scope
             if isinstance(answer, CallFailure):
-                troubles[scope] = answer
+                failures[scope] = answer
                 continue
             listed[scope].update(
                 {found.instance_id: found for found in answer.instances if _matches(found, selection)}
@@ -120,36 +107,34 @@ def list_selected(
             if answer.next_token is None:
                 continue
             if (scope, answer.next_token) in pages:
-                troubles[scope] = CloudError(ClientCode.NO_ANSWER, "ECS lists the same page again and again")
+                failures[scope] = CloudError(ClientCode.NO_ANSWER, "ECS lists the same page again and again")
                 continue
             pages.add((scope, answer.next_token))
-            calls.append(_page(selection, scope, answer.next_token, ways.ecs))
-    return {scope: troubles.get(scope, tuple(instances.values())) for scope, instances in listed.items()}
+            calls.append(_page(selection, scope, answer.next_token, clients))
+    return {scope: failures.get(scope, tuple(instances.values())) for scope, instances in listed.items()}
 
 
 def _matches(instance: Instance, selection: Selection) -> bool:
     return all(instance.carries(tag) for tag in selection.tags)
 
 
-def _page(selection: Selection, scope: Scope, next_token: str | None, ecs: EcsOf) -> Call[None, Page]:
+def _page(selection: Selection, scope: Scope, next_token: str | None, clients: Clients) -> Call[None, Page]:
+    ecs = clients.ecs[scope]
     return Call(
         action=DESCRIBE_INSTANCES,
         scope=scope,
         subject=None,
-        send=lambda seconds: ecs(scope).select(selection, next_token, seconds=seconds),
+        send=lambda seconds: ecs.select(selection, next_token, seconds=seconds),
     )
 
 
-def learn_types(
-    instances: Iterable[tuple[Scope, Instance]],
-    known: MutableMapping[str, LocalDisks],
-    ecs: EcsOf,
-    caller: Caller,
-) -> Types:
+def ask_types(
+    instances: Iterable[tuple[Scope, Instance]], known: Types, clients: Clients, caller: Caller
+) -> tuple[Types, Types]:
     """Say which types have local disks, for the running instances (with their scopes) that don't say so.
 
-    What ECS answers is remembered in `known`. Where ECS may not be asked, the family says it; where it does
-    not answer, or does not know the type, it stays unknown.
+    First what ECS answers about those not `known`, then what the family says where ECS may not be asked. What
+    is in neither, since ECS did not answer or does not know the type, stays unknown.
     """
     asked: dict[str, tuple[Scope, Instance]] = {
         instance.instance_type: (scope, instance)
@@ -162,24 +147,25 @@ def learn_types(
     by_scope: dict[Scope, list[str]] = {}
     for instance_type, (scope, _) in asked.items():
         by_scope.setdefault(scope, []).append(instance_type)
+    answered: dict[str, LocalDisks] = {}
     guessed: dict[str, LocalDisks] = {}
     calls = [
-        _types(ecs, scope, types)
+        _types(clients.ecs[scope], scope, types)
         for scope, all_types in by_scope.items()
         for types in chunks(all_types, MAX_TYPES)
     ]
     for call, answer in caller.until_answered(calls):
         if not isinstance(answer, CallFailure):
-            known.update({kind: disks for kind, disks in answer.items() if kind in call.subject})
+            answered.update({kind: disks for kind, disks in answer.items() if kind in call.subject})
         elif isinstance(answer, CloudError) and answer.meaning is Meaning.DENIED:
             guessed.update({kind: local_disks_by_family(asked[kind][1]) for kind in call.subject})
-    return guessed | dict(known)
+    return answered, guessed
 
 
-def _types(ecs: EcsOf, scope: Scope, types: Sequence[str]) -> Call[Sequence[str], Types]:
+def _types(ecs: Ecs, scope: Scope, types: Sequence[str]) -> Call[Sequence[str], Types]:
     return Call(
         action=DESCRIBE_INSTANCE_TYPES,
         scope=scope,
         subject=types,
-        send=lambda seconds: ecs(scope).local_disks(types, seconds=seconds),
+        send=lambda seconds: ecs.local_disks(types, seconds=seconds),
     )

@@ -14,22 +14,26 @@ MIN_CALL_SECONDS = 1.0
 """A call that has less than this is not started: it could be cut off half-way."""
 
 WINDOW_SECONDS = 60.0
-"""ECS throttles in fixed minutes, per action, region and account."""
+"""ECS throttles in fixed minutes, per action, region and account (ECS's page about API throttling)."""
 
 WINDOW_JITTER_SECONDS = 5.0
-"""Spread over this after a window's start, so that all who were throttled don't come back at once."""
+"""Spread over this after a window's start, so that all who were throttled don't come back at once; short
+beside the window, so that little of its quota is lost."""
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0)
-"""Waits after passing troubles other than throttling, unless ECS asks for more; the last one repeats."""
+"""Waits after passing troubles other than throttling, unless ECS asks for more; the last one repeats. With
+`MAX_TRIES` they make some 14 seconds."""
 
 LAST_LOOK_SECONDS = 1.5
-"""A look that would come too late comes this long before the deadline instead."""
+"""A look that would come too late comes this long before the deadline instead: `MIN_CALL_SECONDS`, and the
+time to get there."""
 
 SHARE_OF_QUOTA = 0.8
 """Of what passed in a window until ECS throttled: the rest is left to others in the account."""
 
 MAX_TRIES = 5
-"""How often a call is made at most. Throttled calls don't count: ECS did not look at them."""
+"""How often a call is made at most: a rule of thumb, to outlast a hiccup and to leave a real outage to FC's
+retries. Throttled calls don't count: ECS did not look at them."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from function.cloud.runtime import SystemClock
 from function.events.parse import parse
-from function.guard.instance import is_dry_run
+from function.guard.event import is_dry_run
 from function.model.request import StopRequest
 from function.settings import InvalidSettings, Settings
 

@@ -6,18 +6,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.guard.event import admit
-from function.model.request import Source, StopRequest
+from function.model.outcome import Refusal
+from function.model.request import Job, Source, StoppedMode, StopRequest
+from function.model.scope import Scope
 from function.settings import Settings
 
 NOW = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
+OWN = Scope(region_id="cn-hangzhou", account_id="1234567890123456")
 REQUEST = StopRequest(source=Source.REQUEST, event_id="e", instance_ids=("i-1",))
 ROLE, OTHER_ROLE = (f"acs:ram::234567890123456{n}:role/stop-guard" for n in (7, 8))
 
 
 def refusal(request: StopRequest, **env: str) -> str | None:
     """Give the code under which the event is refused as a whole."""
-    refused = admit(request, Settings.from_environment(env), "cn-hangzhou", NOW)
-    return None if refused is None else refused.code
+    admitted = admit(request, Settings.from_environment(env), OWN, NOW)
+    return admitted.code if isinstance(admitted, Refusal) else None
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,30 @@ def test_roles(roles: tuple[str, ...], allowed: str, *, refused: bool) -> None:
     """One role that is not allowed refuses the whole event; none is allowed by default."""
     expected = "Guard.RoleNotAllowed" if refused else None
     assert refusal(replace(REQUEST, role_arns=roles), ALLOWED_ROLE_ARNS=allowed) == expected
+
+
+def test_what_the_event_leaves_open_is_settled() -> None:
+    """Mode, dry run and places are the event's where it names them, else the settings' and the function's."""
+    environment = {
+        "STOPPED_MODE": "StopCharging",
+        "DRY_RUN": "true",
+        "ALLOWED_REGIONS": "cn-hangzhou,cn-beijing",
+    }
+    settings = Settings.from_environment({**environment, "ALLOWED_ROLE_ARNS": ROLE})
+    left_open = admit(REQUEST, settings, OWN, NOW)
+    assert left_open == Job(
+        request=REQUEST, scopes=(OWN,), stopped_mode=StoppedMode.STOP_CHARGING, dry_run=True
+    )
+    said = replace(
+        REQUEST,
+        region_ids=("cn-beijing", "cn-hangzhou"),
+        role_arns=(ROLE,),
+        stopped_mode=StoppedMode.KEEP_CHARGING,
+    )
+    named = admit(said, settings, OWN, NOW)
+    assert isinstance(named, Job)
+    assert [(one.region_id, one.account_id, one.role_arn) for one in named.scopes] == [
+        ("cn-beijing", "2345678901234567", ROLE),
+        ("cn-hangzhou", "2345678901234567", ROLE),
+    ]
+    assert named.stopped_mode is StoppedMode.KEEP_CHARGING

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from function.guard.event import admit
 from function.guard.instance import Skip, Stop, decide, keep_until
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import Status
-from function.model.request import Source, StoppedMode, StopRequest
+from function.model.request import Job, Source, StoppedMode, StopRequest
+from function.model.scope import Scope
 from function.settings import Settings
 
 NOW = datetime(2026, 1, 15, 20, 0, tzinfo=UTC)
@@ -46,11 +48,18 @@ def locks(*reasons: str) -> dict[str, object]:
     return {"LockReason": [{"LockReason": reason} for reason in reasons]}
 
 
+def decided(seen: Instance, request: StopRequest, settings: Settings, disks: LocalDisks) -> Stop | Skip:
+    """Decide about an instance, for a request that is admitted."""
+    job = admit(request, settings, Scope(region_id="cn-hangzhou"), NOW)
+    assert isinstance(job, Job)
+    return decide(seen, job, settings, NOW, disks)
+
+
 def code(
     seen: Instance, request: StopRequest = REQUEST, disks: LocalDisks = LocalDisks.NO, **env: str
 ) -> object:
     """Give the code of the decision, or `Stop` where it is to be stopped."""
-    decision = decide(seen, request, Settings.from_environment(env), NOW, disks)
+    decision = decided(seen, request, Settings.from_environment(env), disks)
     return Stop if isinstance(decision, Stop) else decision.code
 
 
@@ -106,7 +115,7 @@ def test_security_comes_first_among_locks() -> None:
 @pytest.mark.parametrize("status", ["Stopping", "Stopped"])
 def test_stopping_and_stopped_are_done(status: str) -> None:
     """An instance that is stopping or stopped is no error and nothing to refuse."""
-    decision = decide(instance(Status=status), REQUEST, SETTINGS, NOW, LocalDisks.NO)
+    decision = decided(instance(Status=status), REQUEST, SETTINGS, LocalDisks.NO)
     assert isinstance(decision, Skip)
     assert (decision.status, decision.code) == (Status.ALREADY_STOPPED, None)
 
@@ -117,7 +126,7 @@ def test_stopping_and_stopped_are_done(status: str) -> None:
 )
 def test_other_statuses_are_never_stopped(status: str, outcome: Status) -> None:
     """A passing status fails, so that it is tried again; one that nobody foresaw is refused."""
-    decision = decide(instance(Status=status), REQUEST, SETTINGS, NOW, LocalDisks.NO)
+    decision = decided(instance(Status=status), REQUEST, SETTINGS, LocalDisks.NO)
     assert isinstance(decision, Skip)
     assert (decision.status, decision.code) == (outcome, "IncorrectInstanceStatus")
 
@@ -194,7 +203,7 @@ def test_uptime_that_ecs_does_not_tell_is_too_short() -> None:
 @pytest.mark.parametrize("consent", [True, False])
 def test_local_disks_need_consent(disks: LocalDisks, *, consent: bool) -> None:
     """With local disks, or perhaps some, only the event's ConfirmStop stops; it is sent only then."""
-    decision = decide(instance(), replace(REQUEST, confirm_stop=consent), SETTINGS, NOW, disks)
+    decision = decided(instance(), replace(REQUEST, confirm_stop=consent), SETTINGS, disks)
     if disks is LocalDisks.NO or consent:
         assert isinstance(decision, Stop)
         assert decision.call.confirm_stop == (disks is not LocalDisks.NO)
@@ -218,7 +227,7 @@ def test_stop_charging_is_not_sent_where_it_cannot_apply(
 ) -> None:
     """What ECS would reject is foreseen: KeepCharging is sent, and a warning carries ECS's code."""
     request = replace(REQUEST, stopped_mode=StoppedMode.STOP_CHARGING, confirm_stop=True)
-    decision = decide(instance(**fields), request, SETTINGS, NOW, disks)
+    decision = decided(instance(**fields), request, SETTINGS, disks)
     assert isinstance(decision, Stop)
     assert decision.call.stopped_mode is StoppedMode.KEEP_CHARGING
     assert decision.warnings[0].startswith("InvalidInstanceId.NotSupport: ")
@@ -227,13 +236,8 @@ def test_stop_charging_is_not_sent_where_it_cannot_apply(
 @pytest.mark.parametrize("fields", [{}, {"SpotStrategy": "SpotAsPriceGo"}])
 def test_stop_charging_is_sent_where_it_can_apply(fields: dict[str, object]) -> None:
     """A pay-as-you-go instance in a VPC, preemptible or not, is asked to stop charging."""
-    decision = decide(
-        instance(**fields),
-        REQUEST,
-        Settings.from_environment({"STOPPED_MODE": "StopCharging"}),
-        NOW,
-        LocalDisks.NO,
-    )
+    settings = Settings.from_environment({"STOPPED_MODE": "StopCharging"})
+    decision = decided(instance(**fields), REQUEST, settings, LocalDisks.NO)
     assert isinstance(decision, Stop)
     assert (decision.call.stopped_mode, decision.warnings) == (StoppedMode.STOP_CHARGING, ())
 
@@ -251,7 +255,7 @@ REQUESTS = st.builds(
 @given(REQUESTS, st.sampled_from(LocalDisks), st.sampled_from(["true", "false"]))
 def test_the_call_is_what_was_asked(request: StopRequest, disks: LocalDisks, dry_run: str) -> None:
     """Nothing but the event turns on ConfirmStop and ForceStop; a dry run is one if either side says so."""
-    decision = decide(instance(), request, Settings.from_environment({"DRY_RUN": dry_run}), NOW, disks)
+    decision = decided(instance(), request, Settings.from_environment({"DRY_RUN": dry_run}), disks)
     if isinstance(decision, Stop):
         call, may_have_disks = decision.call, disks is not LocalDisks.NO
         assert call.instance_id == "i-1"

@@ -1,0 +1,312 @@
+"""One instance's state machine without a run around it: it does what the tables in its `state` module say."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pytest
+
+from function.guard.event import admit
+from function.guard.instance import Skip, Stop, decide
+from function.model.errors import ClientCode, CloudError
+from function.model.instance import Instance, LocalDisks
+from function.model.outcome import Outcome
+from function.model.ports import STOP_INSTANCE, Unfinished
+from function.model.request import Job, Source, StoppedMode, StopRequest
+from function.model.scope import Scope
+from function.settings import Settings
+from function.stopping import state
+from function.stopping.operation import FRESH_SECONDS, Operation
+from function.stopping.throttle import MAX_TRIES, Throttle
+from local.emulator.clock import VirtualClock
+from tests.stage import NOW
+
+VERIFY_SECONDS = 20
+SCOPE = Scope(region_id="cn-hangzhou", account_id="1234567890123456")
+ACCEPTED = "R-1"
+PASSING = CloudError("InternalError", "later")
+NO_ANSWER = CloudError(ClientCode.NO_ANSWER, "none came")
+UNLISTED = CloudError("SomethingNew", "what is it?")
+DENIED = CloudError("Forbidden.RAM", "no")
+NOT_AS_SEEN = CloudError("IncorrectInstanceStatus", "not now")
+NOT_ECONOMICAL = CloudError("InvalidInstanceId.NotSupport", "not so")
+
+
+def instance(status: str, *tags: tuple[str, str]) -> Instance:
+    """Make an instance that the guard lets be stopped if it is Running."""
+    carried = [{"TagKey": key, "TagValue": value} for key, value in (("auto-stop", "true"), *tags)]
+    return Instance.model_validate(
+        {
+            "InstanceId": "i-1",
+            "RegionId": "cn-hangzhou",
+            "Status": status,
+            "InstanceChargeType": "PostPaid",
+            "InstanceNetworkType": "vpc",
+            "LocalStorageAmount": 0,
+            "Tags": {"Tag": carried},
+        }
+    )
+
+
+RUNNING, STOPPING, STOPPED = map(instance, ("Running", "Stopping", "Stopped"))
+PROTECTED = instance("Running", ("stop-guard", "protected"))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An operation and its throttle, driven by hand."""
+
+    clock: VirtualClock
+    throttle: Throttle
+    operation: Operation
+
+    def answer(self, result: str | CloudError | Unfinished) -> Outcome | None:
+        """Let its stop call go out and come to this."""
+        if not isinstance(result, Unfinished):
+            self.operation.sent(self.clock.monotonic())
+        if isinstance(result, CloudError):
+            self.throttle.answered(STOP_INSTANCE, SCOPE, result)
+        return self.operation.answered(STOP_INSTANCE, result, self.throttle)
+
+    def look(self, seen: Instance | None) -> Outcome | None:
+        """Let a look show this."""
+        return self.operation.seen(seen, self.throttle)
+
+    def fail(self, error: CloudError) -> Outcome | None:
+        """Let a look fail."""
+        return self.operation.not_seen(error, self.throttle)
+
+    def give_up(self) -> Outcome:
+        """Let time be up."""
+        return self.operation.given_up(self.clock.monotonic())
+
+    def wait(self) -> None:
+        """Let time pass until the next step is due."""
+        self.clock.seconds = max(self.clock.seconds, self.operation.due)
+
+
+def ready(*, dry_run: bool = False, verify_seconds: int = VERIFY_SECONDS) -> Bench:
+    """Make an operation whose stop is allowed, with StopCharging."""
+    settings = Settings.from_environment({"VERIFY_SECONDS": str(verify_seconds)})
+    request = StopRequest(source=Source.TIMER, event_id="e", instance_ids=("i-1",), dry_run=dry_run)
+    job = admit(replace(request, stopped_mode=StoppedMode.STOP_CHARGING), settings, SCOPE, NOW)
+    assert isinstance(job, Job)
+
+    def judge(seen: Instance, of: Job, at: datetime) -> Stop | Skip:
+        return decide(seen, of, settings, at, LocalDisks.NO)
+
+    stop = judge(RUNNING, job, NOW)
+    assert isinstance(stop, Stop)
+    clock = VirtualClock(NOW)
+    operation = Operation(
+        scope=SCOPE,
+        job=job,
+        instance=RUNNING,
+        seen_at=0.0,
+        stop=stop,
+        decide=judge,
+        verify_seconds=settings.verify_seconds,
+    )
+    return Bench(clock, Throttle(clock, lambda: 0.5, deadline=1_000.0), operation)
+
+
+def refuse_with_others(bench: Bench) -> None:
+    """Let it be in a StopInstances that is refused as a whole."""
+    bench.operation.sent(0.0)
+    bench.operation.split_off(DENIED, 0.0)
+
+
+ANSWERS: dict[str, tuple[Callable[[], Bench], Callable[[Bench], Outcome | None]]] = {
+    "accepted": (ready, lambda bench: bench.answer(ACCEPTED)),
+    "accepted, not verified": (lambda: ready(verify_seconds=0), lambda bench: bench.answer(ACCEPTED)),
+    "accepted, of a dry run": (lambda: ready(dry_run=True), lambda bench: bench.answer(ACCEPTED)),
+    "dry run passed": (
+        lambda: ready(dry_run=True),
+        lambda bench: bench.answer(CloudError("DryRunOperation", "it would")),
+    ),
+    "not sent": (ready, lambda bench: bench.answer(Unfinished.NOT_STARTED)),
+    "throttled": (ready, lambda bench: bench.answer(CloudError("Throttling", "slow down"))),
+    "not economical": (ready, lambda bench: bench.answer(NOT_ECONOMICAL)),
+    "not as it was seen": (ready, lambda bench: bench.answer(NOT_AS_SEEN)),
+    "no connection": (
+        ready,
+        lambda bench: bench.answer(CloudError(ClientCode.NO_CONNECTION, "refused")),
+    ),
+    "passing trouble": (ready, lambda bench: bench.answer(PASSING)),
+    "no answer": (ready, lambda bench: bench.answer(NO_ANSWER)),
+    "refused": (ready, lambda bench: bench.answer(CloudError("InstanceLockedForSecurity", "no"))),
+    "denied": (ready, lambda bench: bench.answer(DENIED)),
+    "unlisted code": (ready, lambda bench: bench.answer(UNLISTED)),
+    "refused with others": (ready, refuse_with_others),
+}
+LOOKS: dict[str, Callable[[Bench], Outcome | None]] = {
+    "Stopped": lambda bench: bench.look(STOPPED),
+    "Stopping": lambda bench: bench.look(STOPPING),
+    "Running": lambda bench: bench.look(RUNNING),
+    "last try used": lambda bench: bench.look(RUNNING),
+    "forbidden": lambda bench: bench.look(PROTECTED),
+    "no instance": lambda bench: bench.look(None),
+    "not sent": lambda bench: bench.operation.not_looked_at(bench.throttle),
+    "passing trouble": lambda bench: bench.fail(PASSING),
+    "other trouble": lambda bench: bench.fail(DENIED),
+    "time is up": Bench.give_up,
+}
+COLUMNS = ("Looking", "Looking in doubt", "Verifying", "Settling")
+
+
+def reach(column: str, row: str = "") -> Bench:
+    """Bring an operation into the state of a column, for a row."""
+    bench = ready()
+    error = PASSING if column == "Looking in doubt" else NOT_AS_SEEN
+    match column:
+        case "Verifying":
+            bench.answer(ACCEPTED)
+        case "Settling":
+            bench.answer(UNLISTED)
+        case _ if row == "last try used":
+            for _ in range(MAX_TRIES - 1):
+                bench.answer(error)
+                bench.wait()
+                bench.look(RUNNING)
+                bench.wait()
+            bench.answer(error)
+            bench.wait()
+        case "Looking":
+            bench.answer(Unfinished.NOT_STARTED)
+        case _:
+            bench.answer(error)
+    return bench
+
+
+def state_of(bench: Bench, outcome: Outcome | None) -> str:
+    """Name the state or the outcome as the tables do."""
+    return f'"{outcome.status}"' if outcome else type(bench.operation.state).__name__
+
+
+def table(title: str) -> dict[str, list[str]]:
+    """Read a table of the documentation: the cells of each row by its name."""
+    lines = str(state.__doc__).split(f"{title}:\n\n", 1)[1].split("\n\n", 1)[0].splitlines()
+    rows = [re.split(r" {2,}", line.strip()) for line in lines]
+    return {name: cells for name, *cells in rows}
+
+
+def test_the_tables_have_these_rows() -> None:
+    """What is walked here is all that is documented."""
+    assert list(table("What comes of the stop call, in Ready")) == list(ANSWERS)
+    (head, *rows) = table("What comes of a look").items()
+    assert (head[0], *head[1]) == COLUMNS
+    assert [name for name, _ in rows] == list(LOOKS)
+
+
+@pytest.mark.parametrize("row", ANSWERS)
+def test_what_comes_of_the_stop_call(row: str) -> None:
+    """Each answer leads where the table says, and leaves a doubt where it says so, else none."""
+    (cell,) = table("What comes of the stop call, in Ready")[row]
+    expected, *more = cell.split(", ")
+    make, answer = ANSWERS[row]
+    bench = make()
+    outcome = answer(bench)
+    found = state_of(bench, outcome)
+    assert found == expected.split(" ")[0]
+    if outcome is None and found != "Verifying":
+        assert (bench.give_up().status == "unknown") == ("in doubt" in more)
+        now = bench.clock.monotonic()
+        assert (bench.operation.due == now) == (found == "Looking" and ("now" in more or row == "not sent"))
+
+
+@pytest.mark.parametrize("row", LOOKS)
+@pytest.mark.parametrize("column", COLUMNS)
+def test_what_comes_of_a_look(column: str, row: str) -> None:
+    """Each look, or what keeps from one, leads where the table says from each state."""
+    cell = table("What comes of a look")[row][COLUMNS.index(column)]
+    bench = reach(column, row)
+    assert type(bench.operation.state).__name__ == column.split(" ", maxsplit=1)[0]
+    assert state_of(bench, LOOKS[row](bench)) == cell.split(",")[0]
+
+
+@pytest.mark.parametrize(
+    "row", ["Stopping", "Running", "forbidden", "no instance", "not sent", "passing trouble"]
+)
+def test_verification_ends_with_its_time(row: str) -> None:
+    """Whatever is seen but Stopped, or not seen: after VERIFY_SECONDS it is stopping, and not before."""
+    bench = reach("Verifying")
+    while bench.clock.seconds < VERIFY_SECONDS:
+        assert LOOKS[row](bench) is None
+        bench.clock.seconds = min(VERIFY_SECONDS, max(bench.operation.due, bench.clock.seconds + 1))
+    assert state_of(bench, LOOKS[row](bench)) == '"stopping"'
+
+
+@pytest.mark.parametrize(("error", "status"), [(UNLISTED, "failed"), (NO_ANSWER, "unknown")])
+def test_a_doubt_ends_with_its_time(error: CloudError, status: str) -> None:
+    """Looks have as long to show what a call did as a stop has; only no answer leaves it unknown then."""
+    bench = ready()
+    bench.answer(error)
+    outcome = None
+    while outcome is None:
+        bench.wait()
+        outcome = bench.look(PROTECTED if error is NO_ANSWER else RUNNING)
+    assert (outcome.status, bench.clock.seconds) == (status, VERIFY_SECONDS)
+
+
+def test_a_doubt_needs_a_look() -> None:
+    """Its time alone settles nothing: without a look after the call it stays unknown."""
+    bench = reach("Settling")
+    bench.clock.seconds = VERIFY_SECONDS + 1
+    assert bench.give_up().status == "unknown"
+    bench = reach("Settling")
+    bench.clock.seconds = VERIFY_SECONDS - 1
+    bench.look(RUNNING)
+    bench.clock.seconds = VERIFY_SECONDS + 1
+    assert bench.give_up().status == "failed"
+
+
+@pytest.mark.parametrize(("column", "expected"), [("Looking", "failed"), ("Settling", "unknown")])
+def test_looks_that_fail_are_not_taken_for_ever(column: str, expected: str) -> None:
+    """After as many as may fail it is settled without one; one that shows something starts the count anew."""
+    bench = reach(column)
+    for _ in range(MAX_TRIES - 1):
+        assert bench.fail(PASSING) is None
+    if column == "Settling":
+        assert bench.look(RUNNING) is None
+        assert [bench.fail(PASSING) for _ in range(MAX_TRIES - 1)] == [None] * (MAX_TRIES - 1)
+    outcome = bench.fail(PASSING)
+    assert outcome is not None
+    assert outcome.status == expected
+
+
+def test_it_is_asked_again_after_the_wait() -> None:
+    """After a passing trouble looks go on, and the last of them makes it Ready."""
+    bench = reach("Looking in doubt")
+    assert bench.look(RUNNING) is None
+    bench.wait()
+    assert bench.clock.seconds > 0
+    assert state_of(bench, bench.look(RUNNING)) == "Ready"
+    assert bench.operation.due <= bench.clock.seconds
+
+
+def test_a_look_is_good_for_a_while() -> None:
+    """Each look counts for so many seconds from its own moment."""
+    bench = reach("Looking")
+    assert bench.operation.good_until == FRESH_SECONDS
+    bench.clock.seconds = 7.0
+    bench.look(RUNNING)
+    assert bench.operation.good_until == 7.0 + FRESH_SECONDS
+
+
+def test_keep_charging_takes_the_place_of_stop_charging() -> None:
+    """Once ECS has refused StopCharging, KeepCharging is asked for, with a warning; its answer counts."""
+    bench = ready()
+    bench.answer(NOT_ECONOMICAL)
+    bench.look(RUNNING)
+    assert bench.operation.stop.call.stopped_mode is StoppedMode.KEEP_CHARGING
+    assert "InvalidInstanceId.NotSupport" in bench.operation.stop.warnings[0]
+    assert state_of(bench, bench.answer(NOT_ECONOMICAL)) == '"refused"'
+
+
+def test_what_was_refused_with_others_goes_alone() -> None:
+    """From then on it is in no StopInstances any more."""
+    bench = ready()
+    assert not bench.operation.alone
+    refuse_with_others(bench)
+    assert bench.operation.alone
