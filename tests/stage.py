@@ -15,7 +15,8 @@ from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.faults import Failure, Fault
 from local.emulator.fleet import Fleet
-from local.emulator.functions import Answer, LocalFunctions
+from local.emulator.functions import LocalFunctions
+from local.emulator.invocations import Answer
 from local.emulator.server import serve
 from local.function_compute import FunctionCompute, Runtime
 

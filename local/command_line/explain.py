@@ -29,7 +29,7 @@ from local.emulator.backend import LocalEcs
 from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.fleet import Fleet
-from local.emulator.functions import Answer
+from local.emulator.invocations import Answer
 from local.emulator.sessions import account_of_role
 from local.function_compute import FunctionCompute
 from local.samples.languages import samples

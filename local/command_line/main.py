@@ -30,7 +30,8 @@ from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import InvalidFault, parse_fault
 from local.emulator.faults import Fault
 from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
-from local.emulator.functions import Answer, LocalFunctions
+from local.emulator.functions import LocalFunctions
+from local.emulator.invocations import Answer
 from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 from local.function_compute import ACCOUNT_ID, FunctionCompute

@@ -25,6 +25,7 @@ from local.emulator.authenticator import Authenticator, HttpRequest, read_signat
 from local.emulator.backend import LocalEcs
 from local.emulator.functions import LocalFunctions
 from local.emulator.functions_api import FunctionsApi
+from local.emulator.http_server import HUNG_UP
 from local.emulator.keys import AccessKey, KeyPair
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Application:
 
     def _api(self, received: Request) -> Response:
         if self._fc is not None and received.path.startswith(f"/{FC_VERSION}/"):
-            return self._fc.answer(_read(received))
+            return self._fc.answer(_read(received), received.environ.get(HUNG_UP, lambda: False))
         if received.path != "/":
             raise ApiError(*UNKNOWN_ACTION)
         if received.method not in ("GET", "POST"):

@@ -1,10 +1,8 @@
 """FC's asynchronous side: a queue of events, their retries, and the records that destinations get."""
 
-import json
 import re
-import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from local.api.error_table import ApiError, entity_too_large, invalid_argument, unknown_function
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.fleet import DEFAULT_REGION
+from local.emulator.invocations import UNHANDLED, Answer, Invoke
 
 MAX_PAYLOAD = 128 << 10
 """Bytes of an asynchronous invocation's event."""
@@ -20,25 +19,6 @@ _TASK_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 DestinationRecord = dict[str, Any]
 """What a destination gets: the body that FC documents, requestPayload and responsePayload as text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came of an invocation: what the handler returned, or the exception that left it."""
-
-    returned: Mapping[str, object] | None = None
-    error: Exception | None = None
-
-    @property
-    def payload(self) -> Mapping[str, object]:
-        """The response body: an exception as FC shows it."""
-        if self.error is None:
-            return self.returned or {}
-        return {
-            "errorMessage": str(self.error),
-            "errorType": type(self.error).__name__,
-            "stackTrace": traceback.format_tb(self.error.__traceback__),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +31,23 @@ class Invocation:
 
 
 class LocalFunctions:
-    """One function, invoked asynchronously. Nothing runs by itself: `deliver` does what FC does in its time.
+    """One function. Its queue doesn't run by itself: `deliver` does what FC does in its time.
 
     `name`: others aren't there.
     `max_async_retry_attempts`: how often an event is tried again whose invocation raised, from 0 to 8.
+    `invoke`: runs it for a sender who waits for the answer; without it only asynchronous events are taken.
     `on_success`, `on_failure`: what the destinations got so far.
     """
 
-    def __init__(self, *, name: str = "stop-guard", max_async_retry_attempts: int = 3) -> None:
+    def __init__(
+        self,
+        *,
+        name: str = "stop-guard",
+        max_async_retry_attempts: int = 3,
+        invoke: Invoke | None = None,
+    ) -> None:
         self.name = name
+        self.invoke = invoke
         self.on_success: list[DestinationRecord] = []
         self.on_failure: list[DestinationRecord] = []
         self._attempts = 1 + max_async_retry_attempts
@@ -77,8 +65,7 @@ class LocalFunctions:
         `task_id`: FC takes each once and refuses it from then on (its page on task deduplication), whatever
         came of the first. Not for several threads at once.
         """
-        if name != self.name:
-            raise unknown_function(name)
+        self._check_name(name)
         if len(invocation.event) > MAX_PAYLOAD:
             raise entity_too_large(MAX_PAYLOAD)
         if task_id is not None:
@@ -90,6 +77,16 @@ class LocalFunctions:
                 )
             self._task_ids.add(task_id)
         self._queue.append(invocation)
+
+    def admit(self, name: str) -> None:
+        """Let a synchronous invocation in, or raise ApiError."""
+        self._check_name(name)
+        if self.invoke is None:
+            raise invalid_argument("only X-Fc-Invocation-Type: Async is played here")
+
+    def _check_name(self, name: str) -> None:
+        if name != self.name:
+            raise unknown_function(name)
 
     def deliver(self, invoke: Callable[[bytes], Answer]) -> tuple[DestinationRecord, ...]:
         """Invoke the function for each event, one after the other, until none is left; return their records.
@@ -110,7 +107,7 @@ class LocalFunctions:
         attempts, answer = 1, invoke(invocation.event)
         while answer.error is not None and attempts < self._attempts:
             attempts, answer = attempts + 1, invoke(invocation.event)
-        problem = "" if answer.error is None else "UnhandledInvocationError"
+        problem = "" if answer.error is None else UNHANDLED
         record = {
             "timestamp": int(invocation.time.timestamp() * 1000),
             "requestContext": {
@@ -121,6 +118,6 @@ class LocalFunctions:
             },
             "requestPayload": invocation.event.decode(errors="replace"),
             "responseContext": {"statusCode": 200, "functionError": problem},
-            "responsePayload": json.dumps(answer.payload, ensure_ascii=False),
+            "responsePayload": answer.text,
         }
         return record, answer.error is None

@@ -1,6 +1,7 @@
 """FC's API as far as it is played: InvokeFunction at its path, signed as every call, answered as FC does."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from local.api.error_table import (
     UNKNOWN_VERSION,
     ApiError,
     BrokenAnswer,
-    invalid_argument,
+    ConnectionLost,
     missing_header,
     unknown_function,
 )
@@ -21,6 +22,7 @@ from local.api.names import FC_VERSION, INVOKE_FUNCTION
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
 from local.emulator.backend import LocalEcs
 from local.emulator.functions import Invocation, LocalFunctions
+from local.emulator.invocations import UNHANDLED, SenderGone, invoke_while_awaited
 from local.emulator.lifecycle import Aftermath
 
 ACCEPTED = 202
@@ -38,8 +40,11 @@ class FunctionsApi:
         self._functions = functions
         self._authenticator = authenticator
 
-    def answer(self, request: HttpRequest) -> Response:
-        """Answer one request. Raise ConnectionLost where a fault wants no answer at all."""
+    def answer(self, request: HttpRequest, hung_up: Callable[[], bool]) -> Response:
+        """Answer one request; `hung_up` tells whether anybody still waits for it.
+
+        Raise ConnectionLost where a fault wants no answer at all, or nobody takes it.
+        """
         try:
             answer = self._called(request)
         except ApiError as error:
@@ -51,7 +56,21 @@ class FunctionsApi:
             return response
         except BrokenAnswer as broken:
             return Response(broken.body, broken.status, content_type=broken.content_type)
-        return Response("", ACCEPTED, headers={"X-Fc-Request-Id": answer["RequestId"]})
+        headers = {"X-Fc-Request-Id": answer["RequestId"]}
+        if _is_async(request):
+            return Response("", ACCEPTED, headers=headers)
+        return self._ran(request.body, hung_up, headers)
+
+    def _ran(self, event: bytes, hung_up: Callable[[], bool], headers: dict[str, str]) -> Response:
+        """Run the function, outside of any lock: it calls the very cloud that runs it."""
+        assert self._functions.invoke is not None  # noqa: S101 - else the call was refused
+        try:
+            answer = invoke_while_awaited(self._functions.invoke, event, hung_up)
+        except SenderGone:
+            raise ConnectionLost("the sender hung up") from None
+        if answer.error is not None:
+            headers = headers | {"X-Fc-Error-Type": UNHANDLED}
+        return Response(answer.text, 200, headers=headers, content_type="application/octet-stream")
 
     def _called(self, request: HttpRequest) -> dict[str, Any]:
         parameters = {name: request.headers[name] for name in _HEADERS if name in request.headers}
@@ -70,16 +89,26 @@ class FunctionsApi:
         def accept(now: datetime, request_id: str, _aftermath: Aftermath) -> dict[str, Any]:
             if account_id != self._ecs.account_id:  # functions are their account's own
                 raise unknown_function(name)
-            if parameters.get("x-fc-invocation-type", "Sync").lower() != "async":
-                raise invalid_argument("only X-Fc-Invocation-Type: Async is played here")
+            if not _is_async(request):
+                self._functions.admit(name)
+                return {}
             invocation = Invocation(request_id=request_id, time=now, event=request.body)
             self._functions.accept(name, invocation, parameters.get("x-fc-async-task-id"))
             return {}
 
         parameters["body"] = request.body.decode(errors="replace")
         return self._ecs.answer(
-            INVOKE_FUNCTION, parameters, accept, account_id=account_id, signed=shown, success=ACCEPTED
+            INVOKE_FUNCTION,
+            parameters,
+            accept,
+            account_id=account_id,
+            signed=shown,
+            success=ACCEPTED if _is_async(request) else 200,
         )
+
+
+def _is_async(request: HttpRequest) -> bool:
+    return request.headers.get("x-fc-invocation-type", "Sync").lower() == "async"
 
 
 def _function_name(request: HttpRequest) -> str:

@@ -17,7 +17,7 @@ from local.command_line.explain import NotMeant, Run, endpoint_of, explain, play
 from local.command_line.main import app
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet, load_fleet, sample_fleet
-from local.emulator.functions import Answer
+from local.emulator.invocations import Answer
 from local.samples.typed_call import typed_call
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
-from local.emulator.functions import MAX_PAYLOAD, Answer, LocalFunctions
+from local.emulator.functions import MAX_PAYLOAD, LocalFunctions
+from local.emulator.invocations import Answer
 from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 from local.function_compute import FunctionCompute
@@ -100,7 +102,7 @@ def test_the_official_sdk(make_ecs: Make) -> None:
         },
         "requestPayload": event,
         "responseContext": {"statusCode": 200, "functionError": ""},
-        "responsePayload": '{"done": true}',
+        "responsePayload": '{\n    "done": true\n}',
     }
 
 
@@ -121,6 +123,29 @@ def test_the_function_itself(make_ecs: Make) -> None:
         (record,) = functions.deliver(function.invoke)
     assert json.loads(record["responsePayload"])["summary"] == {"total": 1, "stopped": 1}
     assert ecs.instance(ID).status == "Stopped"
+
+
+def test_a_synchronous_invocation(make_ecs: Make, wire: Connect) -> None:
+    """Who waits gets what the function returned, or the record of its exception and FC's header."""
+    answers = [Answer(returned={"b": 1, "a": 2}), Answer(error=ValueError("no"))]
+    seen: list[bytes] = []
+
+    def invoke(event: bytes, _stopped: Event) -> Answer:
+        seen.append(event)
+        return answers[len(seen) - 1]
+
+    ecs, functions = make_ecs(), LocalFunctions(invoke=invoke)
+    client = wire(ecs, functions=functions)
+    call = {"path": PATH, "content": "event", "x_acs_version": "2023-03-30"}
+    good, bad = client.acs3("InvokeFunction", **call), client.acs3("InvokeFunction", **call)
+    assert (good.status, good.text) == (200, '{\n    "a": 2,\n    "b": 1\n}')
+    assert "x-fc-error-type" not in good.headers
+    assert (bad.status, bad.headers["x-fc-error-type"]) == (200, "UnhandledInvocationError")
+    assert bad.json == {"errorMessage": "no", "errorType": "ValueError"}
+    assert seen == [b"event", b"event"]
+    assert functions.waiting == ()
+    assert [(each.action, each.status) for each in ecs.calls] == [("InvokeFunction", 200)] * 2
+    assert good.headers["x-fc-request-id"] == ecs.calls[0].answer["RequestId"]
 
 
 @pytest.mark.parametrize(

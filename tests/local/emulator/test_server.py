@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from local.emulator.backend import LocalEcs
-from local.emulator.server import MAX_BODY, serve
+from local.emulator.http_server import MAX_BODY
+from local.emulator.server import serve
 
 ID = "i-bp67acfmxazb4ph001"
 REQUEST_ID = "1C488B66-B819-4D14-8711-C4EAAA13AC01"
