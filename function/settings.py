@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from function.model.managed import MANAGING_SERVICES
 from function.model.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
-from function.model.scope import ROLE_ARN
+from function.model.scope import ROLE_ARN, ROLE_ARN_IN_ANY_ACCOUNT, in_any_account
 
 MIN_SECRET = 6
 """A shorter text is in too many words to be taken out of them."""
+
+NO_SUCH_RULE = "none"
+"""Takes away the rule of MANAGED_TAGS; empty, a variable must not take protection away."""
 
 _ECHO = 200
 _A_YEAR_IN_MINUTES = 366 * 24 * 60
@@ -46,14 +50,28 @@ def _regions(text: str) -> tuple[str, ...]:
 def _role_arns(text: str) -> tuple[str, ...]:
     role_arns = _names(text)
     for role_arn in role_arns:
-        if not ROLE_ARN.fullmatch(role_arn):
+        if not (ROLE_ARN.fullmatch(role_arn) or ROLE_ARN_IN_ANY_ACCOUNT.fullmatch(role_arn)):
             raise ValueError(f"{role_arn!r} is not the ARN of a role")
     return role_arns
 
 
-def _tag(text: str) -> Tag | None:
-    if not text:
-        return None
+def _required_tag(text: str) -> Tag | None:
+    if "," in text:
+        raise ValueError("holds a comma; it takes one tag, and a list would match none")
+    return _tag(text) if text else None
+
+
+def _tags(text: str) -> tuple[Tag, ...]:
+    return tuple(map(_tag, _names(text)))
+
+
+def _managed_tags(text: str) -> tuple[str, ...]:
+    if "=" in text:
+        raise ValueError("holds '='; it takes keys, whatever their values")
+    return () if text == NO_SUCH_RULE else _names(text)
+
+
+def _tag(text: str) -> Tag:
     key, separator, value = (part.strip() for part in text.partition("="))
     if not key:
         raise ValueError("has no tag key before '='")
@@ -119,11 +137,16 @@ class Settings(BaseModel):
     allowed_role_arns: Annotated[tuple[str, ...], BeforeValidator(_role_arns)] = Field(
         (), alias="ALLOWED_ROLE_ARNS", examples=["acs:ram::1234567890123456:role/stop-guard"]
     )
-    required_tag: Annotated[Tag | None, BeforeValidator(_tag)] = Field(
+    required_tag: Annotated[Tag | None, BeforeValidator(_required_tag)] = Field(
         Tag(key="auto-stop", value="true"), alias="REQUIRED_TAG", examples=["auto-stop=true"]
     )
-    protected_tag: Annotated[Tag, BeforeValidator(_tag)] = Field(
-        Tag(key="stop-guard", value="protected"), alias="PROTECTED_TAG", examples=["stop-guard=protected"]
+    protected_tags: Annotated[tuple[Tag, ...], BeforeValidator(_tags)] = Field(
+        (Tag(key="stop-guard", value="protected"),),
+        alias="PROTECTED_TAG",
+        examples=["stop-guard=protected,env=prod"],
+    )
+    managed_tags: Annotated[tuple[str, ...], BeforeValidator(_managed_tags)] = Field(
+        tuple(MANAGING_SERVICES), alias="MANAGED_TAGS", examples=[",".join(MANAGING_SERVICES)]
     )
     keep_until_tag: Annotated[str, Field(pattern="^[^=]+$")] = Field(
         "keep-running-until", alias="KEEP_UNTIL_TAG", examples=["keep-running-until"]
@@ -184,6 +207,13 @@ class Settings(BaseModel):
     def regions_allowed(self, own_region: str) -> frozenset[str]:
         """ALLOWED_REGIONS, or the function's own region where there is no such list."""
         return frozenset(self.allowed_regions or (own_region,))
+
+    def role_allowed(self, role_arn: str) -> bool:
+        """Whether an event may name a role: ALLOWED_ROLE_ARNS has it, or one of its name in any account.
+
+        All variables together may have 4 KB (FC's limits), some fifty such ARNs.
+        """
+        return bool({role_arn, in_any_account(role_arn)} & set(self.allowed_role_arns))
 
     @property
     def min_uptime(self) -> timedelta:

@@ -13,6 +13,7 @@ from simulation.fleets import HOUR, LOCKS, draw_fleet, draw_keep_until
 from simulation.history import UNLISTED
 from simulation.machine import WallClock
 from simulation.scenario import (
+    MANAGED_TAGS,
     OWN_REGION,
     OWN_ROLE,
     SECOND_REGION,
@@ -102,7 +103,10 @@ def _limits(random: Random) -> Limits:
         else (SECOND_REGION,),
         allowed_roles=random.choice(((), (), (SECOND_ROLE,), (OWN_ROLE, SECOND_ROLE))),
         required_tag=random.choice((("auto-stop", "true"), ("auto-stop", None), None)),
-        protected_tag=random.choice((("stop-guard", "protected"), ("keep", None))),
+        protected_tags=random.choice(
+            ((("stop-guard", "protected"),), (("keep", None),), (("keep", None), ("stop-guard", "protected")))
+        ),
+        managed_tags=random.choice((None, None, None, (), ("owned-by", MANAGED_TAGS[0]))),
         keep_until_key=random.choice(("keep-running-until", "until")),
         min_uptime_minutes=random.choice((0, 0, 0, 5, 30)),
         max_instances=random.choice((0, 1, 2, 3)) if chance() < 0.15 else random.choice((10, 100, 1000)),
@@ -251,7 +255,13 @@ def _meddlings(
 
 def _tag(random: Random, limits: Limits, keep_until: dict[str, float]) -> str:
     key, value = random.choice(
-        (limits.protected_tag, limits.required_tag or limits.protected_tag, ("env", "dev"))
+        (
+            *limits.protected_tags,
+            limits.required_tag or limits.protected_tags[0],
+            ("env", "dev"),
+            ("owned-by", None),
+            (MANAGED_TAGS[0], None),
+        )
     )
     if random.random() < 0.25:
         key = limits.keep_until_key

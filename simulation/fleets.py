@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from simulation.machine import true_time
-from simulation.scenario import OWN_REGION, SECOND_ACCOUNT, SECOND_REGION, THIRD_REGION, Limits
+from simulation.scenario import MANAGED_TAGS, OWN_REGION, SECOND_ACCOUNT, SECOND_REGION, THIRD_REGION, Limits
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -131,8 +131,10 @@ def _tags(random: Random, limits: Limits, keep_until: dict[str, float]) -> list[
         right = random.choice(("true", "yes")) if value is None else value
         tags[key] = right if chance() < 0.95 else "false"
     if chance() < 0.1:
-        key, value = limits.protected_tag
+        key, value = random.choice(limits.protected_tags)
         tags[key] = value or "protected" if chance() < 0.8 else "other"
+    if chance() < 0.06:
+        tags[random.choice((*MANAGED_TAGS, *limits.managing, "managed-by"))] = "np-1"
     if chance() < 0.12:
         text, until = draw_keep_until(random)
         tags[limits.keep_until_key] = text

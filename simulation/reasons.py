@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from local.emulator.lifecycle import STOPPED, STOPPING
 from simulation.case import Case
 from simulation.documents import Document, carries, locks, start_moment, tags
+from simulation.scenario import Limits
 
 
 def reasons(case: Case, document: Document, now: float) -> Iterator[str]:
@@ -13,10 +14,26 @@ def reasons(case: Case, document: Document, now: float) -> Iterator[str]:
     Not in here is what the document does not say: that there is none, and whose local disks are given up.
     """
     limits = case.limits
+    yield from _tagged(limits, document)
+    yield from _not_running(document)
+    until = tags(document).get(limits.keep_until_key)
+    if until is not None and case.history.scenario.keep_until[until] > now:
+        yield "Guard.KeepRunningUntil"
+    started = start_moment(document)
+    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
+        yield "Guard.MinUptime"
+
+
+def _tagged(limits: Limits, document: Document) -> Iterator[str]:
     if limits.required_tag and not carries(document, limits.required_tag):
         yield "Guard.NotOptedIn"
-    if carries(document, limits.protected_tag):
+    if any(carries(document, tag) for tag in limits.protected_tags):
         yield "Guard.Protected"
+    if tags(document).keys() & set(limits.managing):
+        yield "Guard.ManagedElsewhere"
+
+
+def _not_running(document: Document) -> Iterator[str]:
     if document["Status"] in {STOPPED, STOPPING}:
         yield "already_stopped"
     if "security" in locks(document):
@@ -27,9 +44,3 @@ def reasons(case: Case, document: Document, now: float) -> Iterator[str]:
         yield "Guard.OperationLocked"
     if document["Status"] not in {"Running", STOPPED, STOPPING}:
         yield "IncorrectInstanceStatus"
-    until = tags(document).get(limits.keep_until_key)
-    if until is not None and case.history.scenario.keep_until[until] > now:
-        yield "Guard.KeepRunningUntil"
-    started = start_moment(document)
-    if limits.min_uptime_minutes and (started is None or now - started < limits.min_uptime_minutes * 60):
-        yield "Guard.MinUptime"

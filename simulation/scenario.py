@@ -14,6 +14,15 @@ SECOND_ACCOUNT = "2345678901234567"
 OWN_ROLE, SECOND_ROLE = (f"acs:ram::{account}:role/stop" for account in (OWN_ACCOUNT, SECOND_ACCOUNT))
 ALARM_TOKEN = "simulated-token"  # noqa: S105 - made up, as everything here
 
+MANAGED_TAGS = (
+    "ack.alibabacloud.com/nodepool-id",
+    "ack.aliyun.com",
+    "acs:autoscaling:scalingGroupId",
+    "acs:emr:clusterId",
+    "karpenter.sh/nodepool",
+)
+"""Of Container Service, Auto Scaling, E-MapReduce and Karpenter, whose stopped members are replaced."""
+
 RIGHT = WallClock()
 """A wall clock that is never wrong."""
 
@@ -26,12 +35,16 @@ Tag = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the environment allows, as the simulation itself understands it."""
+    """What the environment allows, as the simulation itself understands it.
+
+    `managed_tags`: None leaves it to the default.
+    """
 
     allowed_regions: tuple[str, ...]
     allowed_roles: tuple[str, ...]
     required_tag: Tag | None
-    protected_tag: Tag
+    protected_tags: tuple[Tag, ...]
+    managed_tags: tuple[str, ...] | None
     keep_until_key: str
     min_uptime_minutes: int
     max_instances: int
@@ -45,6 +58,11 @@ class Limits:
     fan_out: bool
     shard_size: int
 
+    @property
+    def managing(self) -> tuple[str, ...]:
+        """The keys of the tags by which other services mark what they manage."""
+        return MANAGED_TAGS if self.managed_tags is None else self.managed_tags
+
     def environment(self) -> dict[str, str]:
         """Give the variables that say so."""
         return {
@@ -52,7 +70,8 @@ class Limits:
             "ALLOWED_REGIONS": ",".join(self.allowed_regions),
             "ALLOWED_ROLE_ARNS": ",".join(self.allowed_roles),
             "REQUIRED_TAG": _text(self.required_tag),
-            "PROTECTED_TAG": _text(self.protected_tag),
+            "PROTECTED_TAG": ",".join(map(_text, self.protected_tags)),
+            "MANAGED_TAGS": "" if self.managed_tags is None else ",".join(self.managed_tags) or "none",
             "KEEP_UNTIL_TAG": self.keep_until_key,
             "MIN_UPTIME_MINUTES": str(self.min_uptime_minutes),
             "MAX_INSTANCES": str(self.max_instances),

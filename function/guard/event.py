@@ -65,7 +65,7 @@ def _region_problem(
 
 
 def _role_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode, str] | None:
-    outside = [role_arn for role_arn in request.role_arns if role_arn not in settings.allowed_role_arns]
+    outside = [role_arn for role_arn in request.role_arns if not settings.role_allowed(role_arn)]
     if not outside:
         return None
     return GuardCode.ROLE_NOT_ALLOWED, (

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from function.model.errors import EcsCode
 from function.model.instance import FAMILIES_WITH_PERSISTENT_MEMORY, Instance, LocalDisks
+from function.model.managed import MANAGING_SERVICES, ManagingService
 from function.model.outcome import GuardCode, Status, utc
 from function.model.ports import StopCall
 from function.model.request import Job, StoppedMode
@@ -54,6 +55,7 @@ def decide(
     """Decide about one instance as it was just seen. Where several reasons apply, the first one counts."""
     return (
         _opted_out(instance, settings)
+        or _managed_elsewhere(instance, settings)
         or _already_stopped(instance)
         or _locked(instance)
         or _wrong_status(instance)
@@ -75,10 +77,25 @@ def _opted_out(instance: Instance, settings: Settings) -> Skip | None:
             GuardCode.NOT_OPTED_IN,
             f"carries no tag {required}; add it to let stop-guard stop it (REQUIRED_TAG)",
         )
-    if instance.carries(settings.protected_tag):
+    for protected in settings.protected_tags:
+        if instance.carries(protected):
+            return _refused(
+                GuardCode.PROTECTED, f"protected by its tag {protected}; remove it to let stop-guard stop it"
+            )
+    return None
+
+
+def _managed_elsewhere(instance: Instance, settings: Settings) -> Skip | None:
+    """Leave alone what its owner would replace, repair or release once it is stopped."""
+    for key in settings.managed_tags:
+        value = instance.tag_value(key)
+        if value is None:
+            continue
+        service = MANAGING_SERVICES.get(key, ManagingService(f"its tag {key}", "ask its owner"))
         return _refused(
-            GuardCode.PROTECTED,
-            f"protected by its tag {settings.protected_tag}; remove it to let stop-guard stop it",
+            GuardCode.MANAGED_ELSEWHERE,
+            f"managed by {service.name} {value[:100]!r}, which would replace or release a stopped member, "
+            f"disks included; {service.instead} (MANAGED_TAGS)",
         )
     return None
 

@@ -43,6 +43,7 @@ class GuardCode(StrEnum):
 
     NOT_OPTED_IN = "Guard.NotOptedIn", "not opted in"
     PROTECTED = "Guard.Protected", "protected"
+    MANAGED_ELSEWHERE = "Guard.ManagedElsewhere", "managed elsewhere"
     KEEP_RUNNING_UNTIL = "Guard.KeepRunningUntil", "kept running"
     MIN_UPTIME = "Guard.MinUptime", "just started"
     OPERATION_LOCKED = "Guard.OperationLocked", "locked"

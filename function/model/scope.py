@@ -3,8 +3,13 @@
 import re
 from dataclasses import dataclass
 
-ROLE_ARN = re.compile(r"acs:ram::(?P<account_id>[0-9]{1,20}):role/[0-9A-Za-z.-]{1,64}")
+_ROLE = "role/[0-9A-Za-z.-]{1,64}"
+
+ROLE_ARN = re.compile(rf"acs:ram::(?P<account_id>[0-9]{{1,20}}):{_ROLE}")
 """A RAM role, as the RAM console shows it; names have up to 64 letters, digits, dots and hyphens."""
+
+ROLE_ARN_IN_ANY_ACCOUNT = re.compile(rf"acs:ram::\*:{_ROLE}")
+"""The roles of one name, whichever account they are in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,12 @@ def make_scope(region_id: str, role_arn: str | None, own_account_id: str | None)
     return Scope(
         region_id=region_id, account_id=role["account_id"] if role else own_account_id, role_arn=role_arn
     )
+
+
+def in_any_account(role_arn: str) -> str:
+    """Leave the account of a role's ARN open: `acs:ram::*:role/NAME`."""
+    head, _, role = role_arn.rpartition(":")
+    return f"{head.rpartition(':')[0]}:*:{role}"
 
 
 QuotaKey = tuple[str, str, str | None]

@@ -16,7 +16,7 @@ def test_defaults() -> None:
     settings = Settings.from_environment({})
     assert settings.regions_allowed("cn-hangzhou") == {"cn-hangzhou"}
     assert settings.required_tag == Tag(key="auto-stop", value="true")
-    assert settings.protected_tag == Tag(key="stop-guard", value="protected")
+    assert settings.protected_tags == (Tag(key="stop-guard", value="protected"),)
     assert settings.keep_until_tag == "keep-running-until"
     assert settings.stopped_mode is StoppedMode.KEEP_CHARGING
     assert settings.max_event_age == timedelta(minutes=60)
@@ -56,7 +56,14 @@ WRONG = [
     ("KEEP_UNTIL_TAG", "keep=true"),
     ("FC_REGION", "hangzhou"),
     ("REQUIRED_TAG", "=true"),
+    ("REQUIRED_TAG", "auto-stop=true,env=dev"),
     ("PROTECTED_TAG", "="),
+    ("PROTECTED_TAG", "stop-guard=protected,=prod"),
+    ("PROTECTED_TAG", ","),
+    ("MANAGED_TAGS", ","),
+    ("MANAGED_TAGS", "acs:emr:clusterId=c-1"),
+    ("ALLOWED_ROLE_ARNS", "acs:ram::*:role/*"),
+    ("ALLOWED_ROLE_ARNS", "acs:ram::*:user/stop-guard"),
     ("MIN_UPTIME_MINUTES", "-1"),
     ("MIN_UPTIME_MINUTES", "1e400"),
     ("MAX_INSTANCES", "many"),

@@ -94,10 +94,12 @@ def test_system_events(enabled: str, *, refused: bool) -> None:
         ((ROLE,), ROLE, False),
         ((ROLE, OTHER_ROLE), ROLE, True),
         ((OTHER_ROLE, ROLE), f"{ROLE},{OTHER_ROLE}", False),
+        ((ROLE, OTHER_ROLE), "acs:ram::*:role/stop-guard", False),
+        ((ROLE,), "acs:ram::*:role/stop-guard-2,acs:ram::*:role/Stop-Guard", True),
     ],
 )
 def test_roles(roles: tuple[str, ...], allowed: str, *, refused: bool) -> None:
-    """One role that is not allowed refuses the whole event; none is allowed by default."""
+    """One role that is not allowed refuses the whole event. By default none is; `*` is any account."""
     expected = "Guard.RoleNotAllowed" if refused else None
     assert refusal(replace(REQUEST, role_arns=roles), ALLOWED_ROLE_ARNS=allowed) == expected
 

@@ -66,6 +66,10 @@ def code(
 OBSTACLES: list[tuple[dict[str, object], str | None]] = [
     ({"Tags": tags()}, "Guard.NotOptedIn"),
     ({"Tags": tags(("auto-stop", "true"), ("stop-guard", "protected"))}, "Guard.Protected"),
+    (
+        {"Tags": tags(("auto-stop", "true"), ("acs:autoscaling:scalingGroupId", "asg-1"))},
+        "Guard.ManagedElsewhere",
+    ),
     ({"Status": "Stopped"}, None),
     ({"OperationLocks": locks("security")}, "InstanceLockedForSecurity"),
     ({"OperationLocks": locks("financial")}, "InstanceExpiredOrInArrears"),
@@ -102,6 +106,62 @@ def test_the_first_obstacle_counts(pair: list[int]) -> None:
         code(seen, disks=seen.local_disks({"ecs.g6.large": LocalDisks.NO}), MIN_UPTIME_MINUTES="5")
         == expected
     )
+
+
+OPT_OUTS = [
+    (("stop-guard", "protected"), "Guard.Protected"),
+    (("env", "prod"), "Guard.Protected"),
+    (("ack.aliyun.com", "c-1"), "Guard.ManagedElsewhere"),
+    (("keep-running-until", "2026-02-01"), "Guard.KeepRunningUntil"),
+]
+
+
+@pytest.mark.parametrize("first", range(len(OPT_OUTS)))
+@pytest.mark.parametrize("second", range(len(OPT_OUTS)))
+def test_the_first_tag_that_speaks_against_it_counts(first: int, second: int) -> None:
+    """Whichever of a list of protecting tags it is, and in whichever order they come; all are looked at."""
+    carried = [("auto-stop", "true"), OPT_OUTS[second][0], OPT_OUTS[first][0]]
+    seen = instance(Tags=tags(*carried))
+    assert code(seen, PROTECTED_TAG="stop-guard=protected, env=prod") == OPT_OUTS[min(first, second)][1]
+
+
+@pytest.mark.parametrize(
+    ("carried", "words"),
+    [
+        ({"acs:autoscaling:scalingGroupId": "asg-1"}, "Auto Scaling, scaling group 'asg-1'"),
+        (
+            {"acs:autoscaling:scalingGroupId": "asg-1", "ack.alibabacloud.com/nodepool-id": "np1"},
+            "ACK, node pool 'np1'",
+        ),
+        ({"ack.aliyun.com": "c1"}, "ACK, cluster 'c1'"),
+        ({"acs:emr:clusterId": "c-1"}, "E-MapReduce, cluster 'c-1'"),
+        ({"karpenter.sh/nodepool": "np\n" + "x" * 500}, "Karpenter, node pool 'np\\nx"),
+    ],
+)
+def test_who_manages_it_is_named(carried: dict[str, str], words: str) -> None:
+    """The message names the service and the group or cluster, cut and on one line, and what to do instead."""
+    seen = instance(Tags=tags(("auto-stop", "true"), *carried.items()))
+    decision = decided(seen, REQUEST, SETTINGS, LocalDisks.NO)
+    assert isinstance(decision, Skip)
+    assert words in decision.message
+    assert len(decision.message) < 400
+    assert "; " in decision.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "stopped"),
+    [
+        ("", {"team"}),
+        ("none", {"team", "acs:emr:clusterId"}),
+        ("team", {"acs:emr:clusterId"}),
+        ("team, acs:emr:clusterId", set()),
+    ],
+)
+def test_managed_tags(variable: str, stopped: set[str]) -> None:
+    """A list replaces the default, `none` takes it away, and an empty variable does not."""
+    keys = ("team", "acs:emr:clusterId")
+    seen = {key: instance(Tags=tags(("auto-stop", "true"), (key, "1"))) for key in keys}
+    assert {key for key in keys if code(seen[key], MANAGED_TAGS=variable) is Stop} == stopped
 
 
 def test_security_comes_first_among_locks() -> None:
