@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto.core.base_backend import BackendDict
 
 from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
-from local.emulator.account import Backends, EcsBackend
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
@@ -75,24 +73,6 @@ def test_two_of_one_fleet_share_nothing() -> None:
     one, other = LocalEcs(fleet), LocalEcs(fleet)
     one.call("StopInstance", {"InstanceId": ID})
     assert other.instance(ID).status == "Running"
-
-
-def test_moto_keeps_no_list_of_them() -> None:
-    """A local ECS isn't entered into moto's list of all backends, which would keep it alive and grow."""
-    known = BackendDict._instances  # type: ignore[misc] # moto keeps it on the generic class itself
-    before = len(known)
-    ecs = LocalEcs(Fleet.from_instances([{"InstanceId": ID}]))
-    ecs.call("StopInstance", {"InstanceId": ID})
-    assert len(known) == before
-
-
-def test_accounts_and_regions_are_apart() -> None:
-    """Moto's backends hold each account's instances in each region on their own."""
-    backends = Backends(EcsBackend, "ecs", use_boto3_regions=False, additional_regions=[REGION, "cn-beijing"])
-    assert backends["1"][REGION] is backends["1"][REGION]
-    assert backends["1"][REGION] is not backends["2"][REGION]
-    assert backends["1"][REGION] is not backends["1"]["cn-beijing"]
-    assert (backends["2"][REGION].account_id, backends["2"][REGION].region_name) == ("2", REGION)
 
 
 @given(st.lists(st.sampled_from(["stop", "describe", "types", "pass", "unknown"]), max_size=20))
