@@ -1,11 +1,17 @@
 """What the README and the pages in docs/ say of the code is so."""
 
+import json
 import re
+import shlex
+import textwrap
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from function.events.catalog import CATALOG
+from function.events.parse import parse
 from function.model.outcome import GuardCode, Status
+from function.model.request import StopRequest
 from function.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -103,11 +109,67 @@ def test_every_status_and_every_code_of_the_guard_is_explained() -> None:
     assert {code for code in GuardCode if f"`{code}`" not in PAGES["docs/operate.md"]} == set()
 
 
-def test_calls_that_the_aliyun_command_line_does_not_know_are_forced() -> None:
-    """Its metadata (of 2026-04, in 3.4.11) has no call of Mns-open: it takes one with `--force` only."""
-    commands = re.findall(r"^    aliyun mns-open .*", PAGES["docs/deploy.md"], re.MULTILINE)
-    assert commands
-    assert [command for command in commands if " --force " not in command] == []
+def blocks(page: str, heading: str) -> list[str]:
+    """Give the indented blocks under a heading."""
+    section = PAGES[page].split(f"{heading}\n", 1)[1].split("\n## ", 1)[0]
+    return [textwrap.dedent(block).strip() for block in re.findall(r"(?:^ {4}.*\n)+", section, re.MULTILINE)]
+
+
+def test_it_is_five_commands_to_the_cloud() -> None:
+    """Key, stack, function, tag, try: each in a block, with files that exist and an event that is one."""
+    key, stack, deploy, tag, try_it = blocks("README.md", "## To the cloud in five commands")
+    assert key == "aliyun configure && s config add -a default"
+    assert "CreateStack" in stack
+    (file,) = re.findall(r"\$\(cat ([\w./]+)\)", stack)
+    assert (ROOT / file).exists()
+    assert deploy == "s deploy -t template.yml -y"
+    required = Settings.from_environment({}).required_tag
+    assert required is not None
+    assert f"--Tag.1.Key {required.key} --Tag.1.Value {required.value}" in tag
+    *invoke, payload = shlex.split(try_it)
+    assert invoke == ["s", "invoke", "-t", "template.yml", "-e"]
+    (request,) = parse(payload.encode(), now=datetime(2026, 1, 30, 12, tzinfo=UTC)).events
+    assert isinstance(request, StopRequest)
+    assert request.dry_run
+    assert request.selection is not None
+    assert request.selection.tags == (required,)
+
+
+def commands(text: str) -> list[list[str]]:
+    """Give the words of each `aliyun` command in a page, in a block or in a line."""
+    blocks = [
+        match.replace("\\\n", " ") for match in re.findall(r"^ {4}(aliyun (?:.*\\\n)*.*)", text, re.MULTILINE)
+    ]
+    inside = re.findall(r"`(aliyun [^`]+)`", text)
+    words = [shlex.split(command.replace("&&", ";"), comments=True) for command in [*blocks, *inside]]
+    return [command for command in words if len(command) > 2 and command[2][:1].isupper()]
+
+
+def test_every_aliyun_command_is_one_that_the_command_line_knows() -> None:
+    """Each call and parameter is in the command line's metadata; none that must be there is missing."""
+    known = json.loads((ROOT / "tests" / "aliyun" / "parameters.json").read_text(encoding="utf-8"))
+    own = {"region", "waiter", "force", "MaxResults", "pager"}
+    seen = set()
+    for page, text in PAGES.items():
+        for _, product, action, *rest in commands(text):
+            seen.add(f"{product} {action}")
+            parameters = known[f"{product} {action}"]
+            given = {word[2:].split("=")[0] for word in rest if word.startswith("--")}
+            names = {name.split(".")[0] for name in given}
+            unknown = names - {name.rstrip("?") for name in parameters} - own
+            assert unknown == set(), f"{page}: {product} {action}"
+            for name in given - own:
+                base, *numbered = name.split(".")
+                takes = parameters.get(base, parameters.get(f"{base}?"))
+                assert isinstance(takes, list) == (len(numbered) == 2), f"{page}: --{name}"
+                assert (takes == "list") == (len(numbered) == 1), f"{page}: --{name}"
+                assert not isinstance(takes, list) or numbered[1] in takes, f"{page}: --{name}"
+            # Where the region may be left to `--region`, which the command line turns into RegionId.
+            needed = {name for name in parameters if not name.endswith("?")} - (
+                {"RegionId"} if "region" in given else set()
+            )
+            assert "…" in rest or needed <= names, f"{page}: {product} {action} lacks {needed - names}"
+    assert seen == set(known)
 
 
 def test_a_saved_query_searches_for_every_status_that_it_asks_for() -> None:

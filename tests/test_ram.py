@@ -1,13 +1,11 @@
 """The role's policies: what the function's calls need, and nothing else."""
 
 import inspect
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-import yaml
 
 from function.cloud import sdk
 from function.cloud.ecs import SdkEcs
@@ -17,12 +15,12 @@ from function.model.ports import ASSUME_ROLE, INVOKE_FUNCTION, Ecs, StopCall
 from function.model.request import Selection, StoppedMode
 from function.model.scope import ROLE_ARN
 from function.settings import Settings
+from tests.ros_template import ACCOUNT_ID, REGION, Json, Stack
+from tests.test_template import read
 
-PROJECT = Path(__file__).resolve().parent.parent
-POLICY = json.loads((PROJECT / "ram" / "policy.json").read_text())
-TEMPLATE = yaml.safe_load((PROJECT / "template.yml").read_text())
-PROPS = TEMPLATE["resources"]["stop_guard"]["props"]
-REGION = TEMPLATE["vars"]["region"]
+DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+OTHERS = "cn-beijing,ap-southeast-1"
+ROLES = "acs:ram::2345678901234567:role/stop-guard,acs:ram::3456789012345678:role/stop-guard"
 
 STOP = StopCall(
     instance_id="i-1",
@@ -62,10 +60,28 @@ def actions() -> set[str]:
     return set(recorder.actions)
 
 
-def statement(action: str) -> dict[str, object]:
-    """Give the one statement that allows an action."""
-    (found,) = (one for one in POLICY["Statement"] if one["Action"] == action)
-    return dict(found)
+def policies(stack: Stack) -> dict[str, list[dict[str, Json]]]:
+    """Give the statements of each policy, by its name."""
+    made = stack.resources("ALIYUN::RAM::ManagedPolicy").values()
+    return {one["PolicyName"]: one["PolicyDocument"]["Statement"] for one in made}
+
+
+def allowed(stack: Stack) -> dict[str, Json]:
+    """Give what allows each action; there is one statement for each."""
+    found: dict[str, Json] = {}
+    for statements in policies(stack).values():
+        for one in statements:
+            for action in one["Action"]:
+                assert action not in found
+                found[action] = {name: value for name, value in one.items() if name != "Action"}
+    return found
+
+
+def props() -> Json:
+    """Give the function's properties in template.yml."""
+    given = read()
+    assert isinstance(given, dict)
+    return given["resources"]["stop_guard"]["props"]
 
 
 def test_every_call_of_the_port_is_made_here() -> None:
@@ -74,93 +90,93 @@ def test_every_call_of_the_port_is_made_here() -> None:
     assert port == set(CALLS)
 
 
-def test_the_policy_allows_the_calls_and_no_other() -> None:
-    """ECS's part of the policy names exactly the actions that the function calls."""
-    allowed = [one["Action"] for one in POLICY["Statement"] if one["Action"].startswith("ecs:")]
-    assert sorted(allowed) == sorted(f"ecs:{action}" for action in actions())
+@pytest.mark.parametrize("file", ["stack.yml", "account.yml"])
+def test_the_policies_allow_the_calls_and_no_other(file: str) -> None:
+    """In ECS the function may make exactly the calls that it makes, in its own account and in others."""
+    given = {"FunctionAccount": ACCOUNT_ID} if file == "account.yml" else {}
+    ecs = {action for action in allowed(Stack(DEPLOY / file, **given)) if action.startswith("ecs:")}
+    assert ecs == {f"ecs:{action}" for action in actions()}
 
 
 def test_the_rest_is_what_the_template_makes_fc_do() -> None:
     """Beyond ECS the role may write to the template's two queues and its logstore, and that is all."""
-    others = {one["Action"] for one in POLICY["Statement"] if not one["Action"].startswith("ecs:")}
+    found = allowed(Stack(DEPLOY / "stack.yml"))
+    others = {action for action in found if not action.startswith("ecs:")}
     assert others == {"mns:SendMessage", "log:PostLogStoreLogs"}
 
-    account = "${config('AccountID')}"
-    queues = [
-        to["destination"].replace("${vars.region}", REGION).replace(account, "*")
-        for to in PROPS["asyncInvokeConfig"]["destinationConfig"].values()
+    queues = [one["destination"] for one in props()["asyncInvokeConfig"]["destinationConfig"].values()]
+    of_any = [queue.replace(f":{ACCOUNT_ID}:", ":*:") for queue in queues]
+    assert found["mns:SendMessage"]["Resource"] == sorted(of_any)
+    log = props()["logConfig"]
+    assert found["log:PostLogStoreLogs"]["Resource"] == [
+        f"acs:log:{REGION}:*:project/{log['project']}/logstore/{log['logstore']}"
     ]
-    assert statement("mns:SendMessage")["Resource"] == sorted(queues)
-    log = PROPS["logConfig"]
-    project = log["project"].replace(account, "*")
-    assert statement("log:PostLogStoreLogs")["Resource"] == (
-        f"acs:log:{REGION}:*:project/{project}/logstore/{log['logstore']}"
-    )
-
-
-@pytest.mark.parametrize("action", ["ecs:StopInstance", "ecs:StopInstances"])
-def test_only_opted_in_instances_can_be_stopped(action: str) -> None:
-    """A stop is allowed only with the tag that the template's settings require, in its regions."""
-    environment = dict(PROPS["environmentVariables"]) | {"ALARM_TOKEN": ""}
-    settings = Settings.from_environment(environment)
-    tag = settings.required_tag
-    assert tag is not None
-    assert statement(action) == {
-        "Effect": "Allow",
-        "Action": action,
-        "Resource": f"acs:ecs:{REGION}:*:instance/*",
-        "Condition": {"StringEquals": {f"ecs:tag/{tag.key}": tag.value}},
-    }
-    assert settings.regions_allowed(REGION) == {REGION}
-
-
-def test_looking_is_allowed_without_a_tag() -> None:
-    """Describing is limited to the region, not to the tag, or "not opted in" would read as "not found"."""
-    assert statement("ecs:DescribeInstances") == {
-        "Effect": "Allow",
-        "Action": "ecs:DescribeInstances",
-        "Resource": f"acs:ecs:{REGION}:*:instance/*",
-    }
-    # No form of it for single resources is published.
-    assert statement("ecs:DescribeInstanceTypes")["Resource"] == "*"
-
-
-def test_only_function_compute_takes_the_role() -> None:
-    """The trust policy names Function Compute and nobody else."""
-    trust = json.loads((PROJECT / "ram" / "trust-policy.json").read_text())
-    assert [one["Principal"] for one in trust["Statement"]] == [{"Service": ["fc.aliyuncs.com"]}]
-
-
-def test_a_role_of_another_account_may_do_what_the_function_may() -> None:
-    """In ECS exactly the same, and nothing else; only the function's own role can take it."""
-    account = json.loads((PROJECT / "ram" / "account-policy.json").read_text())
-    assert account["Statement"] == [one for one in POLICY["Statement"] if one["Action"].startswith("ecs:")]
-    trust = json.loads((PROJECT / "ram" / "account-trust-policy.json").read_text())
-    (principal,) = (arn for one in trust["Statement"] for arn in one["Principal"]["RAM"])
-    assert ROLE_ARN.fullmatch(principal)
-    assert principal.endswith(f":role/{PROPS['role']}")
 
 
 @pytest.mark.parametrize(
-    ("name", "action", "resource"),
-    [
-        ("accounts-policy.json", f"sts:{ASSUME_ROLE}", f"acs:ram::*:role/{PROPS['role']}"),
-        (
-            "fan-out-policy.json",
-            f"fc:{INVOKE_FUNCTION}",
-            f"acs:fc:{REGION}:*:functions/{PROPS['functionName']}",
-        ),
-    ],
+    ("others", "regions"),
+    [("", [REGION]), ("cn-beijing", [REGION, "cn-beijing"]), (OTHERS, [REGION, *OTHERS.split(",")])],
 )
-def test_each_feature_of_fleets_needs_one_permission_more(name: str, action: str, resource: str) -> None:
-    """Roles of this name can be assumed; the function can have itself invoked, and no other."""
-    (only,) = json.loads((PROJECT / "ram" / name).read_text())["Statement"]
-    assert only == {"Effect": "Allow", "Action": action, "Resource": resource}
+@pytest.mark.parametrize("file", ["stack.yml", "account.yml"])
+def test_only_opted_in_instances_can_be_stopped(file: str, others: str, regions: list[str]) -> None:
+    """A stop is allowed only with the tag that the template's settings require, in the regions named."""
+    settings = Settings.from_environment({**props()["environmentVariables"], "ALARM_TOKEN": ""})
+    tag = settings.required_tag
+    assert tag is not None
+    given = {"FunctionAccount": ACCOUNT_ID} if file == "account.yml" else {}
+    found = allowed(Stack(DEPLOY / file, OtherRegions=others, **given))
+    resources = [f"acs:ecs:{region}:*:instance/*" for region in regions]
+    for action in ("ecs:StopInstance", "ecs:StopInstances"):
+        assert found[action] == {
+            "Effect": "Allow",
+            "Resource": resources,
+            "Condition": {"StringEquals": {f"ecs:tag/{tag.key}": tag.value}},
+        }
+    # Describing is limited to the regions, not to the tag, or "not opted in" would read as "not found".
+    assert found["ecs:DescribeInstances"] == {"Effect": "Allow", "Resource": resources}
+    # No form of it for single resources is published.
+    assert found["ecs:DescribeInstanceTypes"] == {"Effect": "Allow", "Resource": ["*"]}
+    assert settings.regions_allowed(REGION) == {REGION}
+
+
+def test_pausing_takes_away_stopping_and_nothing_else() -> None:
+    """What stops is a policy of its own, in both stacks; the others look, report and log."""
+    for stack in (Stack(DEPLOY / "stack.yml"), Stack(DEPLOY / "account.yml", FunctionAccount=ACCOUNT_ID)):
+        found = policies(stack)
+        (stop,) = found.pop("stop-guard-stop")
+        assert stop["Action"] == ["ecs:StopInstance", "ecs:StopInstances"]
+        rest = {action for statements in found.values() for one in statements for action in one["Action"]}
+        assert rest
+        assert not {action for action in rest if "Stop" in action}
+
+
+def test_only_function_compute_takes_the_role() -> None:
+    """The trust policy names Function Compute alone; that of another account the function's role alone."""
+    (statement,) = Stack(DEPLOY / "stack.yml").resources()["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": ["fc.aliyuncs.com"]}
+    other = Stack(DEPLOY / "account.yml", FunctionAccount=ACCOUNT_ID)
+    (statement,) = other.resources()["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"RAM": [Stack(DEPLOY / "stack.yml").outputs["RoleArn"]]}
+    assert ROLE_ARN.fullmatch(other.outputs["RoleArn"])
+
+
+def test_each_feature_of_fleets_needs_one_permission_more() -> None:
+    """The roles named can be assumed, and no other; the function can have itself invoked, and no other."""
+    plain = allowed(Stack(DEPLOY / "stack.yml"))
+    found = allowed(Stack(DEPLOY / "stack.yml", FanOut="true", RoleArns=ROLES))
+    assert {action: rule for action, rule in found.items() if action not in plain} == {
+        f"sts:{ASSUME_ROLE}": {"Effect": "Allow", "Resource": ROLES.split(",")},
+        f"fc:{INVOKE_FUNCTION}": {
+            "Effect": "Allow",
+            "Resource": [f"acs:fc:{REGION}:*:functions/{props()['functionName']}"],
+        },
+    }
 
 
 def test_policies_have_the_form_of_ram() -> None:
-    """Version 1, and no statement that denies or forgets its effect."""
-    for path in (PROJECT / "ram").iterdir():
-        policy = json.loads(path.read_text())
-        assert policy["Version"] == "1"
-        assert {one["Effect"] for one in policy["Statement"]} == {"Allow"}
+    """Version 1, nothing that denies, and each policy is attached to the role."""
+    stack = Stack(DEPLOY / "stack.yml", FanOut="true", RoleArns=ROLES)
+    for one in stack.resources("ALIYUN::RAM::ManagedPolicy").values():
+        assert one["PolicyDocument"]["Version"] == "1"
+        assert {statement["Effect"] for statement in one["PolicyDocument"]["Statement"]} == {"Allow"}
+        assert one["Roles"] == [stack.resources()["Role"]["RoleName"]]
