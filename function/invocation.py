@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from function.events.parse import Delivery, parse
-from function.model.credentials import ContextCredentials, Credentials
+from function.model.credentials import ContextCredentials, Credentials, Redactor
 from function.model.instance import LocalDisks
 from function.model.outcome import INVALID_EVENT, GuardCode, Refusal
 from function.model.ports import Ports
 from function.model.request import InvalidEvent
 from function.model.scope import Scope
 from function.reporting.fields import report_fields
-from function.reporting.log import Log, redact
+from function.reporting.log import Log
 from function.reporting.report import Report
 from function.run import run
 from function.settings import InvalidSettings, Settings
@@ -99,8 +99,13 @@ class Function:
             event,
             now=ports.clock.now(),
             alarm_token=None if token is None else token.get_secret_value(),
+            redact=self._redactor(_credentials(context, environment)),
         )
         return self.handle(delivery, context, environment, ports, started=started)
+
+    def _redactor(self, credentials: Credentials) -> Redactor:
+        token = self.settings.alarm_token
+        return Redactor([*credentials.secrets(), *([token.get_secret_value()] if token else [])])
 
     def handle(
         self,
@@ -112,21 +117,24 @@ class Function:
         started: float,
     ) -> dict[str, object]:
         """Handle what an event was understood as; `started`: when that began. Otherwise as `invoke`."""
+        credentials = _credentials(context, environment)
+        redact = self._redactor(credentials)
         if delivery.unauthorized is not None:
-            return _unauthorized(delivery.unauthorized, context, ports)
+            return _unauthorized(delivery.unauthorized, context, ports, redact)
         invocation = InvocationContext(
             request_id=context.request_id,
             function_name=context.function.name,
             own=Scope(region_id=_own_region(context, self.settings), account_id=context.account_id or None),
-            credentials=Credentials.read(_context_credentials(context), environment),
+            credentials=credentials,
             settings=self.settings,
             ports=ports,
             deadline=started + context.function.timeout - END_SECONDS,
+            redact=redact,
         )
         report, types = run(delivery.events, invocation, self.known_types)
         self.known_types.update(types)
         answer = _http_answer if delivery.http else _answer
-        return answer(report, invocation.secrets)
+        return answer(report, redact)
 
 
 def _own_region(context: Context, settings: Settings) -> str:
@@ -139,27 +147,29 @@ def _own_region(context: Context, settings: Settings) -> str:
     return region
 
 
-def _context_credentials(context: Context) -> ContextCredentials | None:
-    credentials: ContextCredentials | None = getattr(context, "credentials", None)
-    return credentials
+def _credentials(context: Context, environment: Mapping[str, str]) -> Credentials:
+    own: ContextCredentials | None = getattr(context, "credentials", None)
+    return Credentials.read(own, environment)
 
 
-def _answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
-    shown = _shown(report, secrets)
+def _answer(report: Report, redact: Redactor) -> dict[str, object]:
+    shown = _shown(report, redact)
     invalid = _some([refusal.message for refusal in report.invalid], "; ")
     if not report.complete:
         text = _what_is_left(report) + (f"; and not understood: {invalid}" if invalid else "")
-        raise StopIncomplete(str(redact(text, secrets)), shown)
+        raise StopIncomplete(redact.text(text), shown)
     if invalid:
         first = report.invalid[0]
-        text = str(redact(invalid, secrets))
-        raise InvalidEvent(text, source=first.source, event_id=first.event_id, report=shown)
+        raise InvalidEvent(redact.text(invalid), source=first.source, event_id=first.event_id, report=shown)
     return shown
 
 
-def _shown(report: Report, secrets: Sequence[str]) -> dict[str, object]:
+def _shown(report: Report, redact: Redactor) -> dict[str, object]:
     """Give the report as JSON has it, with what happened in a sentence, and without secrets."""
-    return {name: redact(value, secrets) for name, value in report_fields(report).items()}
+    return {
+        name: [redact.value(each) for each in value] if isinstance(value, list) else redact.value(value)
+        for name, value in report_fields(report).items()
+    }
 
 
 def _what_is_left(report: Report) -> str:
@@ -185,23 +195,23 @@ def _some(texts: Sequence[str], separator: str) -> str:
     return separator.join([*texts[:_MAX_NAMED], *more])
 
 
-def _http_answer(report: Report, secrets: Sequence[str]) -> dict[str, object]:
-    shown = _shown(report, secrets)
+def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
+    shown = _shown(report, redact)
     if not report.complete:
         return _http(500, shown)
     if not report.invalid:
         return _http(200, shown)
-    message = redact(_some([refusal.message for refusal in report.invalid], "; "), secrets)
+    message = redact.text(_some([refusal.message for refusal in report.invalid], "; "))
     others = len(report.refusals) > len(report.invalid) or report.outcomes
     return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})
 
 
-def _unauthorized(message: str, context: Context, ports: Ports) -> dict[str, object]:
+def _unauthorized(message: str, context: Context, ports: Ports, redact: Redactor) -> dict[str, object]:
     refusal = Refusal(source=None, event_id=None, code=GuardCode.UNAUTHORIZED, message=message)
     report = Report(
         request_id=context.request_id, source=None, event_id=None, dry_run=False, refusals=(refusal,)
     )
-    log = Log(context.request_id, ports.clock.now, ports.write)
+    log = Log(context.request_id, ports.clock.now, ports.write, redact)
     log.result(refusal)
     log.summary(report)
     return _http(401, {"code": refusal.code, "message": message})

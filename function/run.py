@@ -29,7 +29,7 @@ def run(
 ) -> tuple[Report, Types]:
     """Do all that the events ask and the guard allows; give what was learnt of instance types, too."""
     settings, ports = context.settings, context.ports
-    log = Log(context.request_id, ports.clock.now, ports.write, context.secrets)
+    log = Log(context.request_id, ports.clock.now, ports.write, context.redact)
     jobs, refusals = _admit(events, context, ports.clock.now())
     requested = [event for event in events if isinstance(event, StopRequest)]
     for told in dict.fromkeys((one.source, one.event_id, note) for one in requested for note in one.notes):

@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from function.model.credentials import MIN_SECRET, Credentials, Redactor
 from function.model.managed import MANAGING_SERVICES
 from function.model.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
 from function.model.scope import ROLE_ARN, ROLE_ARN_IN_ANY_ACCOUNT, in_any_account
-
-MIN_SECRET = 6
-"""A shorter text is in too many words to be taken out of them."""
 
 NO_SUCH_RULE = "none"
 """Takes away the rule of MANAGED_TAGS; empty, a variable must not take protection away."""
@@ -197,7 +195,8 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise InvalidSettings("; ".join(_problems(error))) from None
+            secrets = [*Credentials.read(None, environment).secrets(), given.get("ALARM_TOKEN", "")]
+            raise InvalidSettings("; ".join(_problems(error, Redactor(secrets)))) from None
 
     @staticmethod
     def variables() -> frozenset[str]:
@@ -230,15 +229,15 @@ _VARIABLES = {str(field.alias): field for field in Settings.model_fields.values(
 _VARIABLE_WITH_EMPTY_MEANING = "REQUIRED_TAG"
 
 
-def _problems(error: ValidationError) -> list[str]:
+def _problems(error: ValidationError, redact: Redactor) -> list[str]:
     problems = []
     for wrong in error.errors(include_url=False, include_context=False):
         name = str(wrong["loc"][0])
         field = _VARIABLES[name]
         # A URL with a user or a query in it may hold a password.
         secret = field.annotation == SecretStr | None or any(mark in str(wrong["input"]) for mark in "@?")
-        value = "(not shown)" if secret else repr(str(wrong["input"])[:_ECHO])
-        problem = wrong["msg"].removeprefix("Value error, ")
+        value = "(not shown)" if secret else repr(redact.text(str(wrong["input"]))[:_ECHO])
+        problem = redact.text(wrong["msg"].removeprefix("Value error, "))
         problems.append(
             f"{name}: {problem}, got {value}; right would be {name}={(field.examples or [''])[0]}"
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from function.cloud import sdk
 from function.cloud.ecs import SdkEcs
 from function.cloud.sdk_errors import cloud_error
-from function.model.credentials import Credentials
+from function.model.credentials import Credentials, Redactor
 from function.model.ports import ASSUME_ROLE, INVOKE_FUNCTION, Ecs, Fc, Sts
 from simulation.history import Invocation
 from simulation.network import Client, Network
@@ -64,7 +64,7 @@ class _Sts:
                 security_token=key["SecurityToken"],
             )
         except Exception as error:  # noqa: BLE001 - as there
-            raise cloud_error(f"sts:{ASSUME_ROLE}", error, self.credentials) from None
+            raise cloud_error(f"sts:{ASSUME_ROLE}", error, Redactor(self.credentials.secrets())) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,4 @@ class _Fc:
             )
             return str(answer["body"]["RequestId"])
         except Exception as error:  # noqa: BLE001 - as there
-            raise cloud_error(f"fc:{INVOKE_FUNCTION}", error, self.credentials) from None
+            raise cloud_error(f"fc:{INVOKE_FUNCTION}", error, Redactor(self.credentials.secrets())) from None

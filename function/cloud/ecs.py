@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error, error_answer, request_id_of
-from function.model.credentials import Credentials
+from function.model.credentials import Credentials, Redactor
 from function.model.errors import ClientCode, CloudError
 from function.model.instance import Instance, LocalDisks
 from function.model.ports import (
@@ -46,7 +46,7 @@ class SdkEcs:
     ) -> None:
         self._region_id = region_id
         self._client = client
-        self._credentials = credentials
+        self._redact = Redactor(credentials.secrets())
         self._connections = connections
 
     def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
@@ -116,14 +116,14 @@ class SdkEcs:
             str(one["InstanceId"]): request_id
             if one["Code"] == _ACCEPTED
             else error_answer(
-                f"ecs:{STOP_INSTANCES}", one["Code"], {**one, "RequestId": request_id}, self._credentials
+                f"ecs:{STOP_INSTANCES}", one["Code"], {**one, "RequestId": request_id}, self._redact
             )
             for one in answers
             if times[one["InstanceId"]] == 1  # of two answers about an instance neither is believed
         }
 
     def _request_id(self, body: Mapping[str, Any]) -> str:
-        request_id = request_id_of(body, self._credentials)
+        request_id = request_id_of(body, self._redact)
         if request_id is None:
             raise ValueError("an answer of ECS has a RequestId")
         return request_id
@@ -148,7 +148,7 @@ class SdkEcs:
             )
             return read(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
-            raise cloud_error(f"ecs:{action}", error, self._credentials) from None
+            raise cloud_error(f"ecs:{action}", error, self._redact) from None
 
 
 def _page(body: Mapping[str, Any]) -> Page:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error
-from function.model.credentials import Credentials
+from function.model.credentials import Credentials, Redactor
 from function.model.ports import INVOKE_FUNCTION, Fc
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SdkFc:
             )
             return str(answer.headers[_REQUEST_ID])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
-            raise cloud_error(f"fc:{INVOKE_FUNCTION}", error, self.credentials) from None
+            raise cloud_error(f"fc:{INVOKE_FUNCTION}", error, Redactor(self.credentials.secrets())) from None
 
 
 def make_client(region_id: str, credentials: Credentials, endpoint: str | None) -> "Client":

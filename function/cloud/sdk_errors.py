@@ -8,7 +8,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from function.cloud import sdk
-from function.model.credentials import Credentials
+from function.model.credentials import Redactor
 from function.model.errors import ClientCode, CloudError, Meaning, meaning
 
 _MAX_MESSAGE = 500
@@ -19,7 +19,7 @@ _STRING_TO_SIGN = re.compile(r"(canonical.?request|string.?to.?sign|signature)",
 """From here on an API may echo the request; SignatureDoesNotMatch does."""
 
 
-def cloud_error(action: str, error: Exception, credentials: Credentials) -> CloudError:
+def cloud_error(action: str, error: Exception, redact: Redactor) -> CloudError:
     """Tell what an exception of the SDK, or one about an answer that can't be read, means.
 
     `action` is what RAM calls it, such as `ecs:StopInstance`.
@@ -30,41 +30,33 @@ def cloud_error(action: str, error: Exception, credentials: Credentials) -> Clou
     data = error.data if isinstance(error.data, dict) else {}
     retry_after = getattr(error, "retry_after", None)
     seconds = min(retry_after, _MAX_RETRY_AFTER_MS) / 1000 if isinstance(retry_after, int) else None
-    return error_answer(action, str(code), data, credentials, retry_after=seconds)
+    return error_answer(action, str(code), data, redact, retry_after=seconds)
 
 
 def error_answer(
     action: str,
     code: str,
     data: Mapping[str, Any],
-    credentials: Credentials,
+    redact: Redactor,
     *,
     retry_after: float | None = None,
 ) -> CloudError:
     """Make the error of an answer that has a code; `data` has its `Message` and `RequestId`."""
-    message = _message(action, code, data, credentials)
-    request_id = request_id_of(data, credentials)
-    return CloudError(
-        _without_secrets(code, credentials), message, request_id=request_id, retry_after=retry_after
-    )
+    message = _message(action, code, data, redact)
+    request_id = request_id_of(data, redact)
+    return CloudError(redact.text(code), message, request_id=request_id, retry_after=retry_after)
 
 
-def request_id_of(answer: Mapping[str, Any], credentials: Credentials) -> str | None:
+def request_id_of(answer: Mapping[str, Any], redact: Redactor) -> str | None:
     """Give the `RequestId` of an answer, None where it has none that looks like one."""
     request_id = answer.get("RequestId")
     if not isinstance(request_id, str):
         return None
-    text = _without_secrets(request_id, credentials)
+    text = redact.text(request_id)
     return text if _REQUEST_ID.fullmatch(text) else None
 
 
-def _without_secrets(text: str, credentials: Credentials) -> str:
-    for secret in credentials.secrets():
-        text = text.replace(secret, "***")
-    return text
-
-
-def _message(action: str, code: str, data: Mapping[str, Any], credentials: Credentials) -> str:
+def _message(action: str, code: str, data: Mapping[str, Any], redact: Redactor) -> str:
     """Say what the API said, but never what it echoes of the signed request."""
     if code == "InvalidCredentials":
         return f"the function has no credentials for {action}; give it a role"
@@ -73,8 +65,10 @@ def _message(action: str, code: str, data: Mapping[str, Any], credentials: Crede
             f"{action} was denied ({code}); check that the function's role allows it here, "
             "and that its credentials are valid"
         )
-    text = _without_secrets(str(data.get("Message") or "there was no message"), credentials)
-    return _STRING_TO_SIGN.split(text, maxsplit=1)[0][:_MAX_MESSAGE]
+    text = redact.text(str(data.get("Message") or "there was no message"))
+    text = _STRING_TO_SIGN.split(text, maxsplit=1)[0]
+    # Cut between words: what others know to be a secret must not be left in part.
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE].rpartition(" ")[0] + "…"
 
 
 def _without_code(action: str, error: Exception) -> CloudError:

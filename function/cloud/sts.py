@@ -5,7 +5,7 @@ from math import ceil
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error
-from function.model.credentials import Credentials
+from function.model.credentials import Credentials, Redactor
 from function.model.ports import ASSUME_ROLE, Sts
 
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 900, 3600
@@ -45,7 +45,7 @@ class SdkSts:
                 security_token=_text(key.security_token),
             )
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
-            raise cloud_error(f"sts:{ASSUME_ROLE}", error, self.credentials) from None
+            raise cloud_error(f"sts:{ASSUME_ROLE}", error, Redactor(self.credentials.secrets())) from None
 
 
 def _text(value: object) -> str:

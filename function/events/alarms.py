@@ -19,8 +19,6 @@ from function.events.arn import (
 from function.events.json_reader import Json, Node, quote
 from function.model.request import MAX_INSTANCE_IDS, InvalidEvent, StopRequest
 
-MAX_NAME = 128
-
 # `<resource type>:<event>:<status>`; the status stands only with some events (ECS, event notifications).
 _PARTS_BEFORE_STATUS = 2
 
@@ -187,7 +185,6 @@ def _requests(
     if len(ids) > MAX_INSTANCE_IDS:
         event.fail(f"names {len(ids)} instances; an event names at most {MAX_INSTANCE_IDS}")
     said = ", ".join(dict.fromkeys(str(node.value) for node in names if node and isinstance(node.value, str)))
-    shown = "".join(char if char.isprintable() else " " for char in said[:MAX_NAME])
     for region_id in dict.fromkeys(target.region_id for target in targets):
         yield replace(
             draft,
@@ -196,5 +193,5 @@ def _requests(
             ),
             region_ids=(region_id,) if region_id else draft.region_ids,
             alarm_state=state.word(),
-            alarm_name=shown or None,
+            alarm_name=said or None,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn, TypeAlias
 
+from function.model.credentials import may_hold_credential
 from function.model.request import InvalidEvent
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -21,29 +22,29 @@ MAX_DIGITS = 20
 MILLISECOND_DIGITS = 13
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
-# A text that could hold a credential is not repeated, for an error ends up in a log.
-_CREDENTIAL = re.compile(
-    r"access.?key|authorization|bearer|credential|passw|secret|signature|token|LTAI|STS\.", re.IGNORECASE
-)
+_LONG = re.compile(rf'"(?:[^"\\]|\\.){{{MAX_ECHO - 1},}}+"')
 _EPOCH = re.compile(r"[0-9]{1,15}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def name(text: str) -> str:
-    """Show a field's name in an error: JSON in ASCII of at most `MAX_ECHO` characters."""
-    # Each character is at least one in JSON, so the rest of a long text can't show.
-    shown = json.dumps(text[:MAX_ECHO])
-    return shown if len(shown) <= MAX_ECHO else shown[: MAX_ECHO - 3] + "..."
+    """Show a field's name in an error: JSON in ASCII. Only `shorten` cuts it, when no secret is in it."""
+    return json.dumps(text)
+
+
+def shorten(message: str) -> str:
+    """Cut each text that a message quotes to `MAX_ECHO` characters."""
+    return _LONG.sub(lambda quoted: quoted[0][: MAX_ECHO - 3] + "...", message)
 
 
 def quote(value: Json) -> str:
-    """Show a value in an error: as short as a name, never a credential, never what an object holds."""
+    """Show a value in an error: as a name, never a credential, never what an object holds."""
     match value:
         case dict():
             return "an object" if value else "an empty object"
         case list():
             return f"a list of {len(value)}" if value else "an empty list"
-        case str() if _CREDENTIAL.search(value):
+        case str() if may_hold_credential(value):
             return f"a text of {len(value)} characters that may hold a credential"
         case str():
             return name(value)

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 from function.events import http_trigger as webhook
 from function.events.catalog import CATALOG, Kind, Sender, Wrapping
-from function.events.json_reader import Node, name, quote, read
+from function.events.json_reader import Node, name, quote, read, shorten
 from function.events.request_body import EXAMPLE
+from function.model.credentials import Redactor
 from function.model.request import MAX_EVENT_ID, InvalidEvent, Source, StopRequest
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_EVENTS = 1_000
+MAX_ALARM_NAME = 128
 # HTTP, EventBridge and MNS around an alarm are three; HTTP counts with the first.
 MAX_WRAPPINGS = 3
 _DIGEST_LENGTH = 16
@@ -43,20 +45,26 @@ class _Envelope:
     depth: int = 0
 
 
-def parse(event: bytes, *, now: datetime, alarm_token: str | None = None) -> Delivery:
-    """Understand what arrived; never raise. An event dated more than `MAX_AHEAD` after `now` is invalid."""
+def parse(
+    event: bytes, *, now: datetime, alarm_token: str | None = None, redact: Redactor | None = None
+) -> Delivery:
+    """Understand what arrived; never raise. An event dated more than `MAX_AHEAD` after `now` is invalid.
+
+    What its errors and alarms' names repeat of it is without secrets: those of `redact`, else the token.
+    """
     delivery = _delivery(event, now, alarm_token)
-    if not alarm_token:
-        return delivery
-    return replace(delivery, events=tuple(_hushed(one, alarm_token) for one in delivery.events))
+    known = redact or Redactor([alarm_token or ""])
+    return replace(delivery, events=tuple(_redacted(one, known) for one in delivery.events))
 
 
-def _hushed(one: StopRequest | InvalidEvent, secret: str) -> StopRequest | InvalidEvent:
-    """Keep the secret out of an error, should what it quotes be the secret."""
-    if isinstance(one, StopRequest):
+def _redacted(one: StopRequest | InvalidEvent, redact: Redactor) -> StopRequest | InvalidEvent:
+    """Take secrets out of what is repeated of the event, and only then cut it."""
+    if isinstance(one, InvalidEvent):
+        return InvalidEvent(shorten(redact.text(str(one))), source=one.source, event_id=one.event_id)
+    if one.alarm_name is None:
         return one
-    message = str(one).replace(secret, "***").replace(name(secret)[1:-1], "***")
-    return InvalidEvent(message, source=one.source, event_id=one.event_id)
+    shown = redact.text(one.alarm_name)[:MAX_ALARM_NAME]
+    return replace(one, alarm_name="".join(char if char.isprintable() else " " for char in shown))
 
 
 def _delivery(event: bytes, now: datetime, alarm_token: str | None) -> Delivery:

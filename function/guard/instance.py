@@ -147,7 +147,7 @@ def _kept_running(instance: Instance, settings: Settings, now: datetime) -> Skip
     what = (
         f"kept running until {utc(until)}"
         if until is not None
-        else f"kept running: {value[:100]!r} is not a date-time such as 2026-01-31T20:00+08:00"
+        else f"kept running: {value!r} is not a date-time such as 2026-01-31T20:00+08:00"
     )
     return _refused(
         GuardCode.KEEP_RUNNING_UNTIL, f"{what}; remove or change its tag {key} to stop it earlier"

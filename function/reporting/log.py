@@ -1,24 +1,24 @@
 """The log lines of a run: a JSON object a line for each result, and a summary."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from function.model.credentials import NO_SECRETS, Redactor
 from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal, RegionError, Result
 from function.model.request import Source
 from function.reporting.fields import result_fields
 from function.reporting.report import Report
 from function.reporting.summary import summarize
-from function.settings import MIN_SECRET
-
-MAX_TEXT = 1_000
-"""Characters of any text in a log line: FC cuts a log entry at 32 KB, and a line has few texts."""
 
 MAX_LINE = 30_000
-"""Bytes of a log line, above which an outcome's tags are left out: 20 long ones can be more than FC takes."""
+"""Bytes of a log line, above which it is made shorter: FC cuts a log entry at 32 KB."""
+
+MAX_TEXTS = (1_000, 100)
+"""Characters of any text in a line that would be too long; the second, should the first not be enough."""
 
 MAX_LOGGED_IDS = 50
 
@@ -48,7 +48,7 @@ class Log:
     request_id: str
     now: Callable[[], datetime]
     write: Callable[[str], None]
-    secrets: Sequence[str] = ()
+    redact: Redactor = NO_SECRETS
 
     def result(self, result: Result) -> None:
         """Log one result; of many ids the first and how many there are."""
@@ -78,9 +78,11 @@ class Log:
         time = self.now().isoformat(timespec="milliseconds")
         head = {"time": time, "level": level.name, "message": None, "request_id": self.request_id}
         content = {**head, **fields}
-        line = json.dumps(_bounded(redact(content, self.secrets)))
+        line = json.dumps(content)
+        if self.redact.holds(line):
+            line = json.dumps(self.redact.value(content))
         if len(line) > MAX_LINE:
-            line = json.dumps(_bounded(redact(content | {"tags": {}}, self.secrets)))
+            line = _shorter(json.loads(line))
         with suppress(OSError):  # a log that can't be written keeps nothing from being stopped and reported
             self.write(line)
 
@@ -108,30 +110,25 @@ def summary_level(report: Report) -> Level:
     return max(map(level, report.refusals), default=Level.WARNING if nothing else Level.INFO)
 
 
-def redact(value: object, secrets: Sequence[str]) -> object:
-    """Take secrets out of every text in a JSON value, keys too; an event or a tag may hold one."""
-    match value:
-        case str():
-            for secret in secrets:
-                if len(secret) >= MIN_SECRET:
-                    value = value.replace(secret, "***")
-            return str(value)
-        case dict():
-            return {str(redact(key, secrets)): redact(inner, secrets) for key, inner in value.items()}
-        case list():
-            return [redact(inner, secrets) for inner in value]
-        case _:
-            return value
+def _shorter(content: Mapping[str, object]) -> str:
+    """Write a line that is too long with its texts cut, and without its tags where that is not enough."""
+    line = ""
+    for kept in (dict(content), {**content, "tags": {}}):
+        for limit in MAX_TEXTS:
+            line = json.dumps({name: _cut(value, limit) for name, value in kept.items()})
+            if len(line) <= MAX_LINE:
+                return line
+    return line
 
 
-def _bounded(value: object) -> object:
-    """Cut texts so that a line stays far below FC's limit."""
+def _cut(value: object, limit: int) -> object:
+    """Cut the texts in a JSON value."""
     match value:
-        case str() if len(value) > MAX_TEXT:
-            return f"{value[:MAX_TEXT]}… ({len(value)} characters)"
+        case str() if len(value) > limit:
+            return f"{value[:limit]}… ({len(value)} characters)"
         case dict():
-            return {key: _bounded(inner) for key, inner in value.items()}
+            return {key: _cut(inner, limit) for key, inner in value.items()}
         case list():
-            return [_bounded(inner) for inner in value]
+            return [_cut(inner, limit) for inner in value]
         case _:
             return value

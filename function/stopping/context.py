@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from function.model.credentials import Credentials
+from function.model.credentials import Credentials, Redactor
 from function.model.ports import Ports
 from function.model.scope import Scope
 from function.settings import Settings
@@ -12,7 +12,7 @@ from function.settings import Settings
 class InvocationContext:
     """The function's name and place in the cloud (`own`), its keys, settings and ports.
 
-    `deadline` is monotonic seconds.
+    `deadline` is monotonic seconds; `redact` knows what not to show.
     """
 
     request_id: str
@@ -22,9 +22,4 @@ class InvocationContext:
     settings: Settings
     ports: Ports
     deadline: float
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must not be shown, wherever it comes from."""
-        token = self.settings.alarm_token
-        return (*self.credentials.secrets(), *((token.get_secret_value(),) if token else ()))
+    redact: Redactor
