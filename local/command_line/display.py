@@ -1,6 +1,7 @@
-"""What a person sees of a run: a table with a line per instance, or per reason where there are very many."""
+"""Shows a run: a table in a terminal, blocks in a narrow one, and lines of tab-separated cells in a pipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from errno import EPIPE
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,25 +9,24 @@ from rich.table import Table
 
 from function.model.outcome import Status
 from function.model.request import StoppedMode
+from local.command_line.rows import Line, Order, Row, Rows, first, in_order, mode, printable, rows, status
 
 PIPE_WIDTH = 200
-"""Columns where the output is no terminal, so that no cell is broken over lines too early."""
+"""Columns of a table where the output is no terminal, so that no cell is broken over lines too early."""
 
-MAX_ROWS = 40
-"""With more instances than this there is a row for each reason instead."""
-
-NAMED = 4
-"""So many instances of a group are named."""
+NARROW, WIDE = 72, 120
+"""Columns: below the one, an instance is a block of lines; from the other on, its name has its own column."""
 
 ECONOMICAL = StoppedMode.STOP_CHARGING
 _RESTART = (
     "to be started again they need free stock of their type, and one without an Elastic IP gets another "
     "public IP; KeepCharging keeps both."
 )
+_WHY = "Why, and what to do"
 
 _STYLES = {
     Status.STOPPED: "green",
-    Status.STOPPING: "green",
+    Status.STOPPING: "yellow",
     Status.ALREADY_STOPPED: "dim",
     Status.WOULD_STOP: "cyan",
     Status.REFUSED: "yellow",
@@ -35,137 +35,118 @@ _STYLES = {
     Status.NOT_ATTEMPTED: "bold red",
 }
 
-Line = Mapping[str, object]
-"""A log line of the function, read back."""
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to who ends the process; rich would end it here, with the code of something else."""
+        raise BrokenPipeError(EPIPE, "closed")
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Make a console that is wide, colourless and silent about progress where nobody watches."""
-    made = Console(stderr=stderr, highlight=False, emoji=False)  # :ram: in an ARN is no animal
-    if made.is_terminal:
-        return made
-    return Console(stderr=stderr, highlight=False, emoji=False, width=PIPE_WIDTH)
+    """Make a console that takes text as it is: `:ram:` in an ARN is no animal, a number no highlight."""
+    made = _Console(stderr=stderr, highlight=False, emoji=False)
+    return (
+        made if made.is_terminal else _Console(stderr=stderr, highlight=False, emoji=False, width=PIPE_WIDTH)
+    )
 
 
-def show(out: Console, lines: Sequence[Line]) -> None:
+def show(out: Console, lines: Sequence[Line], order: Order, *, full: bool = False) -> None:
     """Show a whole run from its log lines: instances, then what was refused or missed, then the summary."""
-    outcomes = [line for line in lines if "instance_id" in line]
+    outcomes = in_order([line for line in lines if "instance_id" in line], order)
     if outcomes:
-        out.print(_table(outcomes) if len(outcomes) <= MAX_ROWS else _grouped(outcomes))
-    economical = [
-        line for line in outcomes if line["status"] == Status.WOULD_STOP and _mode(line) == ECONOMICAL
-    ]
+        _show_rows(out, rows(outcomes, full=full))
+    economical = [line for line in outcomes if status(line) is Status.WOULD_STOP and mode(line) == ECONOMICAL]
     if economical:
-        out.print(f"[cyan]{len(economical):,} with {ECONOMICAL}[/]: {_RESTART}")
+        say(out, f"{len(economical):,} with {ECONOMICAL}: {_RESTART}", "cyan")
     for line in lines:
         if "instance_id" not in line and "summary" not in line:
-            out.print(_remark(line))
+            say(out, *_remark(line))
     for line in lines:
         if "summary" in line:
             style = {"INFO": "bold", "WARNING": "bold yellow"}.get(str(line["level"]), "bold red")
-            out.print(f"[{style}]{escape(str(line['message']))}[/]")
+            say(out, str(line["message"]), style)
+
+
+def say(out: Console, text: str, style: str = "") -> None:
+    """Print a paragraph: wrapped in a terminal, one line in a pipe."""
+    if out.is_terminal:
+        out.print(text, style=style or None, markup=False)
+    else:
+        out.print(text, markup=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """Say on standard error what went wrong."""
-    console(stderr=True).print(f"[bold red]{escape(text)}[/]")
+    say(console(stderr=True), text, "bold red")
 
 
-def _table(outcomes: Sequence[Line]) -> Table:
-    """Make the table; narrow enough for 80 columns, account and region only where there are several."""
-    places = _places(outcomes)
+def _show_rows(out: Console, shown: Rows) -> None:
+    if not out.is_terminal:
+        _show_cells(out, shown)
+    elif out.width < NARROW:
+        _show_blocks(out, shown)
+    else:
+        out.print(_table(shown, own_columns=out.width >= WIDE))
+
+
+def _show_cells(out: Console, shown: Rows) -> None:
+    """For `grep`, `cut` and `diff`: a line each, cells parted by tabs, nothing cut, wrapped or coloured."""
+    head = ("Instances",) if shown.grouped else ("Instance", *shown.headings)
+    lines = [(*head, "Outcome", _WHY)]
+    for row in shown.rows:
+        why = "; ".join((row.why, *map(printable, row.remarks), *filter(None, [row.instances])))
+        lines.append((row.subject, *row.whereabouts, row.status, why))
+    for cells in lines:
+        out.file.write("\t".join(cells) + "\n")
+
+
+def _show_blocks(out: Console, shown: Rows) -> None:
+    for row in shown.rows:
+        style = _STYLES[row.status]
+        head = " ".join((row.subject, *filter(None, row.whereabouts)))
+        out.print(f"{escape(head)} [{style}]{row.status}[/]")
+        block = Table.grid(padding=(0, 0, 0, 2))
+        block.add_column(overflow="fold")
+        block.add_row(_reason(row))
+        out.print(block)
+
+
+def _table(shown: Rows, *, own_columns: bool) -> Table:
+    """Make the table; where it is not wide, what tells instances apart stands under their ids."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Instance", *places, "Outcome"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("Why, and what to do", overflow="fold")
-    for line in outcomes:
-        place = [str(line[key]) for key in ("instance_id", *places.values())]
-        table.add_row(*map(escape, place), _styled(line), _why(line))
-    return table
-
-
-def _places(outcomes: Sequence[Line]) -> dict[str, str]:
-    """Say which of an instance's whereabouts have to be shown, heading by heading: those that differ."""
-    return {
-        heading: key
-        for heading, key in {"Account": "account_id", "Region": "region_id"}.items()
-        if len({line[key] for line in outcomes}) > 1
-    }
-
-
-def _grouped(outcomes: Sequence[Line]) -> Table:
-    """Make a table with a row per reason, in the order of the statuses, what is left to do last."""
-    places = _places(outcomes).values()
-    groups: dict[tuple[str, ...], list[Line]] = {}
-    for line in outcomes:
-        key = (str(line["status"]), str(line["code"]), str(_mode(line)), *_warnings(line))
-        groups.setdefault(key, []).append(line)
-    order = list(Status)
-    ranked = sorted(groups.values(), key=lambda group: (order.index(_status(group[0])), -len(group)))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Instances", justify="right", no_wrap=True)
+    if shown.grouped:
+        table.add_column("Instances", justify="right", no_wrap=True)
+    else:
+        table.add_column("Instance", no_wrap=not shown.headings or own_columns, overflow="fold", min_width=22)
+    headings = shown.headings if own_columns else ()
+    for name in headings:
+        table.add_column(name, no_wrap=name != "Name", overflow="fold", max_width=32)
     table.add_column("Outcome", no_wrap=True)
-    table.add_column("Why, and what to do", overflow="fold")
-    for group in ranked:
-        group.sort(key=lambda line: str(line["instance_id"]))
-        names = [str(line["instance_id"]) for line in group]
-        if places:
-            wheres = [", ".join(str(line[key]) for key in places) for line in group]
-            names = [f"{name} ({where})" for name, where in zip(names, wheres, strict=True)]
-        others = len({line["message"] for line in group}) - 1
-        more = f" [dim](and {others:,} such messages)[/]" if others else ""
-        table.add_row(
-            f"{len(group):,}", _styled(group[0]), f"{_why(group[0])}{more}\n[dim]{escape(_first(names))}[/]"
-        )
+    table.add_column(_WHY, overflow="fold")
+    for row in shown.rows:
+        beneath = "" if own_columns else "".join(f"\n[dim]{escape(one)}[/]" for one in row.whereabouts if one)
+        cells = [escape(one) for one in row.whereabouts] if headings else []
+        outcome = f"[{_STYLES[row.status]}]{row.status}[/]"
+        table.add_row(escape(row.subject) + beneath, *cells, outcome, _reason(row))
     return table
 
 
-def _first(names: Sequence[str], count: int | None = None) -> str:
-    """Name the first few of so many."""
-    shown = ", ".join(names[:NAMED])
-    more = (count or len(names)) - len(names[:NAMED])
-    return f"{shown} and {more:,} more" if more > 0 else shown
+def _reason(row: Row) -> str:
+    """Give the code in bold, the rest of the reason, the warnings, and whom a group's row is about."""
+    code, colon, rest = row.why.partition(": ")
+    plain = escape(row.why) if not colon or " " in code else f"[bold]{escape(code)}[/]: {escape(rest)}"
+    remarks = "".join(f"\n[yellow]{escape(printable(one))}[/]" for one in row.remarks)
+    return plain + remarks + (f"\n[dim]{escape(row.instances)}[/]" if row.instances else "")
 
 
-def _status(line: Line) -> Status:
-    return Status(str(line["status"]))
-
-
-def _styled(line: Line) -> str:
-    status = _status(line)
-    return f"[{_STYLES[status]}]{status}[/]"
-
-
-def _mode(line: Line) -> str | None:
-    """Say how billing goes on: as ECS shows it, else as the guard foresees it. Not where nothing was done."""
-    if _status(line) is Status.REFUSED or _status(line).left:
-        return None
-    modes = line["stopped_mode"]
-    return (modes.get("actual") or modes.get("expected")) if isinstance(modes, dict) else None
-
-
-def _warnings(line: Line) -> list[str]:
-    warnings = line["warnings"]
-    return [str(one) for one in warnings] if isinstance(warnings, list) else []
-
-
-def _why(line: Line) -> str:
-    """Give the code, the message, how billing goes on, and the warnings."""
-    code = f"[bold]{escape(str(line['code']))}[/]: " if line["code"] else ""
-    mode = f" [dim]({_mode(line)})[/]" if _mode(line) else ""
-    remarks = "".join(f"\n[yellow]{escape(one)}[/]" for one in _warnings(line))
-    return f"{code}{escape(str(line['message']))}{mode}{remarks}"
-
-
-def _remark(line: Line) -> str:
+def _remark(line: Line) -> tuple[str, str]:
+    """Say what a line that is about no instance tells, and in which style."""
     account = f" of account {line['account_id']}" if line.get("account_id") else ""
     place = f"{line['region_id']}{account}: " if "region_id" in line else ""
     code = f"{line['code']}: " if "code" in line else ""
     ids, count = line.get("instance_ids"), line.get("instance_count")
     named = (
-        f" ({_first(ids, count if isinstance(count, int) else None)})"
-        if isinstance(ids, list) and ids
-        else ""
+        f" ({first(ids, count if isinstance(count, int) else None)})" if isinstance(ids, list) and ids else ""
     )
     style = {"ERROR": "red", "WARNING": "yellow"}.get(str(line["level"]), "cyan")
-    return f"[{style}]{escape(place + code)}[/]{escape(str(line['message']) + named)}"
+    return printable(f"{place}{code}{line['message']}{named}"), style

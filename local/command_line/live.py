@@ -1,55 +1,67 @@
-"""The real cloud from one's own machine: what the function finds around it there, and what needs a yes."""
+"""The real cloud from one's own machine: what the function finds around it there."""
 
 import os
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 from function.cloud.runtime import SystemClock
 from function.events.parse import parse
-from function.guard.event import is_dry_run
-from function.model.request import StopRequest
 from function.settings import InvalidSettings, Settings
+from local.command_line.execution import Target
+from local.command_line.exit_codes import CommandError
+from local.command_line.identity import Identity, configured_region, find_key, who_is
 
 LIVE_TIMEOUT_SECONDS = 3600
 """The function's timeout there."""
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+_OF_THE_WAY = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
 
 
-class NoCredentials(ValueError):  # noqa: N818 - what there is none of; the message says where it was looked for
-    """The machine's credential chain finds nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """The real cloud as a target, and who works in it."""
+
+    target: Target
+    identity: Identity
 
 
-def live_environment() -> dict[str, str]:
-    """Give the function the settings and proxies of this machine, and what its credential chain finds.
+def connect(settings: dict[str, str]) -> Cloud:
+    """Find the machine's credentials and ask STS whose they are. Raise CommandError.
 
-    Raise NoCredentials.
+    `settings`: as deployed, or the machine's own.
     """
-    from alibabacloud_credentials.client import Client as CredentialChain  # noqa: PLC0415 - slow
-
+    settings = dict(settings)
+    settings.pop("FAN_OUT", None)  # there is no function here that FC could invoke
     try:
-        credential = CredentialChain().get_credential()
-    except Exception as error:  # noqa: BLE001 - the chain raises what its many providers do
-        raise NoCredentials(f"--live found no credentials on this machine: {error}") from None
+        sts_endpoint = Settings.from_environment(settings).sts_endpoint
+    except InvalidSettings as error:
+        raise CommandError(f"InvalidSettings: {error}") from None
+    region_id = configured_region(settings | _region_of_machine())
+    key = find_key()
+    identity = who_is(key, region_id, sts_endpoint)
     environment = {
-        name: os.environ[name] for name in (*Settings.variables(), *_PROXIES) if name in os.environ
+        **{name: os.environ[name] for name in _OF_THE_WAY if name in os.environ},
+        **settings,
+        "FC_REGION": region_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key.credentials.access_key_id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key.credentials.access_key_secret,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": key.credentials.security_token,
     }
-    environment.pop("FAN_OUT", None)  # there is no function here that FC could invoke
-    region = os.environ.get("ALIBABA_CLOUD_REGION_ID", "")
-    return {"FC_REGION": region, **environment} | {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": credential.access_key_id or "",
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": credential.access_key_secret or "",
-        "ALIBABA_CLOUD_SECURITY_TOKEN": credential.security_token or "",
-    }
-
-
-def is_dry(event: bytes, environment: Mapping[str, str]) -> bool:
-    """Tell whether the event or the settings say that nothing may change, or can't be understood at all."""
-    try:
-        settings = Settings.from_environment(environment)
-    except InvalidSettings:
-        return True
-    token = settings.alarm_token
-    delivery = parse(
-        event, now=SystemClock().now(), alarm_token=None if token is None else token.get_secret_value()
+    clock = SystemClock()
+    token = settings.get("ALARM_TOKEN", "").strip() or None
+    target = Target(
+        live=True,
+        environment=environment,
+        clock=clock,
+        account_id=identity.account_id,
+        timeout=LIVE_TIMEOUT_SECONDS,
+        read=lambda event: parse(event, now=clock.now(), alarm_token=token),
     )
-    return all(is_dry_run(one, settings) for one in delivery.events if isinstance(one, StopRequest))
+    return Cloud(target=target, identity=identity)
+
+
+def _region_of_machine() -> dict[str, str]:
+    names = ("ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_PROFILE")
+    return {name: os.environ[name] for name in names if name in os.environ}

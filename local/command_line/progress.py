@@ -1,6 +1,6 @@
-"""What a person sees while a run lasts: how many instances it has found, and how many are settled."""
+"""What a person sees while a run lasts: how many instances it has found, asked to stop, and settled."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -8,10 +8,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from function.cloud.ecs import connect_ecs
 from function.model.credentials import Credentials
+from function.model.errors import ClientCode, CloudError
 from function.model.instance import Instance
-from function.model.ports import Ecs, Page
+from function.model.ports import Ecs, Page, StopCall
 from function.model.request import Selection
-from local.command_line.display import Line, console
+from local.command_line.display import console
+from local.command_line.rows import Line
 from local.command_line.watching import PassedOn
 
 _BAR_WIDTH = 24
@@ -24,13 +26,29 @@ class Watch:
     `connect_ecs` is for the run: the real way to ECS, looked at in passing.
     """
 
-    settled: int = 0
+    settled: set[str] = field(default_factory=set)
     found: set[str] = field(default_factory=set)
+    asked: dict[str, None] = field(default_factory=dict)
+    """The instances that a stop call was sent for, in that order."""
+    ended: bool = False
 
     def line(self, line: Line) -> None:
         """Take in a log line."""
-        self.settled += "instance_id" in line
+        if "instance_id" in line:
+            self.settled.add(str(line["instance_id"]))
         self.show()
+
+    def ask(self, calls: Sequence[StopCall]) -> None:
+        """Take in that these are about to be sent. Raise CloudError once the run has ended."""
+        if self.ended:
+            raise CloudError(ClientCode.OUT_OF_TIME, "the run was interrupted")
+        self.asked.update(dict.fromkeys(call.instance_id for call in calls if not call.dry_run))
+        self.show()
+
+    def end(self) -> tuple[str, ...]:
+        """Let no further stop call out; give those that were sent and have no outcome yet."""
+        self.ended = True
+        return tuple(instance_id for instance_id in self.asked if instance_id not in self.settled)
 
     def see(self, instance_ids: Iterable[str]) -> None:
         """Take in that the event means these."""
@@ -51,9 +69,8 @@ class Watch:
 
 @dataclass(slots=True, kw_only=True)
 class _Bar(Watch):
-    """Shows a bar: without an end while instances are looked for, which ends with the first log line."""
+    """Shows a bar: without an end while instances are looked for, until the first log line or stop call."""
 
-    what: str
     progress: Progress
 
     def __post_init__(self) -> None:
@@ -62,8 +79,11 @@ class _Bar(Watch):
     def show(self) -> None:
         """Move the bar."""
         task = self.progress.task_ids[0]
-        if self.settled:
-            self.progress.update(task, description=self.what, completed=self.settled, total=len(self.found))
+        what = "Stopping" if self.asked else "Checking"
+        if self.settled or self.asked:
+            self.progress.update(
+                task, description=what, completed=len(self.settled), total=len(self.found | self.settled)
+            )
         else:
             self.progress.update(task, completed=len(self.found))
 
@@ -83,9 +103,19 @@ class _WatchedEcs(PassedOn):
         self.watch.see(instance.instance_id for instance in page.instances)
         return page
 
+    def stop(self, call: StopCall, *, seconds: float) -> str:
+        """See `Ecs.stop`."""
+        self.watch.ask([call])
+        return self.ecs.stop(call, seconds=seconds)
+
+    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+        """See `Ecs.stop_together`."""
+        self.watch.ask(calls)
+        return self.ecs.stop_together(calls, seconds=seconds)
+
 
 @contextmanager
-def watching(what: str) -> Iterator[Watch]:
+def watching() -> Iterator[Watch]:
     """Show on a terminal's standard error how far the run is, for as long as it lasts; elsewhere nothing."""
     err = console(stderr=True)
     if not err.is_terminal:
@@ -98,4 +128,4 @@ def watching(what: str) -> Iterator[Watch]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err, transient=True) as progress:
-        yield _Bar(what=what, progress=progress)
+        yield _Bar(progress=progress)

@@ -72,6 +72,12 @@ class LocalEcs:
         """The calls that came, oldest first, in the order in which they were answered."""
         return self._log.calls()
 
+    @property
+    def changed_by_faults(self) -> tuple[int, ...]:
+        """How many calls went otherwise because of each fault, in the faults' order."""
+        with self._lock:
+            return self._script.changed
+
     def instance(self, instance_id: str) -> EmulatedInstance:
         """Return the instance as it really is now, whatever reads show; KeyError if there is none."""
         with self._lock:

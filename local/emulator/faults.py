@@ -111,7 +111,13 @@ class FaultScript:
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
         self._faults = tuple(faults)
         self._met = [0] * len(self._faults)
+        self._changed = [0] * len(self._faults)
         self._minutes: dict[_Counted, tuple[int, int]] = {}
+
+    @property
+    def changed(self) -> tuple[int, ...]:
+        """How many calls went otherwise because of each fault."""
+        return tuple(self._changed)
 
     def disturb(
         self, action: str, region_id: str, parameters: Parameters, now: datetime, account_id: str
@@ -127,7 +133,9 @@ class FaultScript:
             self._met[index] += 1
             if self._met[index] < fault.first or (fault.last is not None and self._met[index] > fault.last):
                 continue
-            disturbance = self._with(disturbance, fault, (index, account_id, action, region_id), now)
+            before = disturbance
+            disturbance = self._with(before, fault, (index, account_id, action, region_id), now)
+            self._changed[index] += disturbance is not before
         return disturbance
 
     def _with(self, disturbance: Disturbance, fault: Fault, counted: _Counted, now: datetime) -> Disturbance:

@@ -2,23 +2,17 @@
 
 import io
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from signal import SIGINT
 
 import pytest
 from rich.console import Console
 
 from function.model.outcome import Status
-from local.command_line.display import MAX_ROWS, show
+from local.command_line.display import show
+from local.command_line.rows import MAX_ROWS
 from tests.stage import OPTED_IN, SetStage
-
-COMMAND = Path(sys.executable).with_name("stop-guard")
+from tests.terminal import on_terminal, words
 
 Instances = Sequence[Mapping[str, object]]
 
@@ -38,7 +32,7 @@ def shown(stage: SetStage, instances: Instances, *, width: int = 80) -> str:
 def drawn(lines: Sequence[Mapping[str, object]], *, width: int = 80) -> str:
     """Give what is shown of these log lines."""
     out = io.StringIO()
-    show(Console(file=out, width=width, highlight=False), lines)
+    show(Console(file=out, width=width, highlight=False, force_terminal=True, color_system=None), lines, {})
     return out.getvalue()
 
 
@@ -115,8 +109,9 @@ def test_a_region_is_shown_where_there_are_several(stage: SetStage) -> None:
     few = [
         line for line in lines if line.get("instance_id") in {"i-bp1fleet000000000", "i-bp1fleet000000001"}
     ]
-    assert "Region" in drawn(few)
-    assert "Region" not in drawn(few[:1])
+    assert "Region" in drawn(few, width=200)
+    assert "Region" not in drawn(few[:1], width=200)
+    assert "\ncn-beijing" in drawn(few)  # beneath the id, where the table is not wide
 
 
 def test_an_event_refused_for_its_size_names_the_first(stage: SetStage) -> None:
@@ -143,57 +138,39 @@ def test_every_status_has_its_look() -> None:
     assert text.count("[red]m") == len(Status)
 
 
-def on_terminal(*command: str | Path, interrupt_at: bytes | None = None) -> tuple[int, str, str]:
-    """Run with standard error on a terminal; give exit code, standard output, and what the terminal got.
-
-    `interrupt_at`: what the terminal has to get for the run to be interrupted, as by Ctrl-C.
-    """
-    ours, theirs = pty.openpty()
-    environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "HOME": "/nonexistent", "COLUMNS": "80"}
-    with (
-        os.fdopen(ours, "rb", buffering=0) as terminal,
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=theirs) as process,
-    ):
-        os.close(theirs)
-        seen = b""
-        with suppress(OSError):  # how a terminal that nobody writes to any more ends
-            while some := terminal.read(65_536):
-                seen += some
-                if interrupt_at is not None and interrupt_at in seen:
-                    process.send_signal(SIGINT)
-                    interrupt_at = None
-        out, _ = process.communicate(timeout=60)
-    return process.returncode, out.decode(), seen.decode()
-
-
 def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
     """A bar on standard error counts what is settled of what was found; the table in a pipe stays plain."""
     fleet, event = tmp_path / "fleet.json", tmp_path / "event.json"
     fleet.write_text(json.dumps([named(n, Tags=OPTED_IN) for n in range(7)]))
     event.write_text(json.dumps({"ZoneId": "cn-hangzhou-h"}))
-    code, out, seen = on_terminal(COMMAND, "invoke", event, "--fleet", fleet, "--plan")
-    assert code == 0, seen
-    assert "Looking for instances" in seen
-    assert "7/7" in seen
-    assert "would_stop" in out
-    assert "\x1b" not in out
+    with (tmp_path / "out").open("w") as out:
+        seen = on_terminal("invoke", event, "--fleet", fleet, "--plan", stdout=out.fileno())
+    assert seen.returncode == 0, seen
+    assert "Looking for instances" in seen.text
+    assert "7/7" in seen.text
+    written = (tmp_path / "out").read_text()
+    assert "would_stop" in written
+    assert "\x1b" not in written
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [(["--plan"], "Nothing was stopped."), ([], "What is not listed may have been asked to stop")],
+    [
+        (["--plan"], "Interrupted. Nothing was stopped"),
+        ([], "These may have been asked to stop; run it again to see: i-bp1fleet000000001"),
+    ],
 )
 def test_an_interrupted_run_says_what_may_have_happened(
     options: list[str], says: str, tmp_path: Path
 ) -> None:
-    """What is settled is shown, and only where calls could change something is there a doubt."""
+    """What is settled is shown; what a call was sent for is named; and only a run has sent any."""
     fleet, event = tmp_path / "fleet.json", tmp_path / "event.json"
     fleet.write_text(json.dumps([named(1, Tags=OPTED_IN), named(2)]))
     event.write_text(json.dumps({"ZoneId": "cn-hangzhou-h"}))
     hanging = ("--fault", "StopInstance=delay,seconds=50")
-    code, out, seen = on_terminal(
-        COMMAND, "invoke", event, "--fleet", fleet, *hanging, *options, interrupt_at=b"1/2"
-    )
-    assert code == 130
-    assert "i-bp1fleet000000002  refused" in out
-    assert says in seen
+    seen = on_terminal("invoke", event, "--fleet", fleet, *hanging, *options, interrupt_at="1/2")
+    assert seen.returncode == 130
+    text = words(seen.text.splitlines())
+    assert "i-bp1fleet000000002 refused" in text
+    assert says in text
+    assert ("Stopping" in text) != ("--plan" in options)

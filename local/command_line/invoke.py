@@ -1,0 +1,198 @@
+"""`stop-guard invoke`: runs the function on an event, in the real cloud only what its plan has shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from function.events.parse import Delivery
+from function.guard.event import admit, is_dry_run
+from function.model.outcome import GuardCode, Refusal
+from function.model.request import StopRequest
+from function.model.scope import Scope
+from function.settings import InvalidSettings, Settings
+from local.command_line import display, question
+from local.command_line.execution import Interrupted, Run, Target, execute
+from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.plan_file import as_saved, narrowed, would_stop
+from local.command_line.presenting import Presentation, View, present, present_interrupted
+from local.command_line.progress import watching
+from local.command_line.report import check_out, log_file, outcomes_of, whole_report, with_plan
+from local.command_line.rows import Line
+from local.command_line.targets import Opened, open_target
+
+Log = Callable[[str], object]
+
+_ANY_AGE = {"MAX_EVENT_AGE_MINUTES": "0"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says, beside the event and the settings."""
+
+    plan: bool
+    live: bool
+    yes: bool
+    as_json: bool
+    full: bool
+    out: Path | None
+    log: Path | None
+    fleet: Path | None
+    faults: tuple[str, ...]
+    can_ask: bool
+
+
+def invoke(event: bytes, settings: Mapping[str, str], options: Options) -> ExitCode:
+    """Run it and present it. Raise CommandError."""
+    if options.yes and not options.live:
+        raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
+    check_out(options.out)
+    with (
+        open_target(settings, live=options.live, fleet=options.fleet, faults=options.faults) as opened,
+        log_file(options.log) as log,
+    ):
+        delivery = opened.target.read(event)
+        view = View(as_json=options.as_json, full=options.full, out=options.out, order=order_of(delivery))
+        asking = options.live and (options.plan or not options.yes)
+        run = _invoke_live if asking else _run_at_once
+        code = run(delivery, opened, options, view, log)
+    for complaint in opened.complaints:
+        display.complain(complaint)
+    return ExitCode.WRONG if opened.complaints else code
+
+
+def order_of(delivery: Delivery) -> dict[str, int]:
+    """Give the place of each instance that the events name."""
+    ids = [id_ for one in requests_of(delivery) for id_ in one.instance_ids]
+    return {instance_id: place for place, instance_id in enumerate(dict.fromkeys(ids))}
+
+
+def requests_of(delivery: Delivery) -> list[StopRequest]:
+    """Give the events that were understood."""
+    return [one for one in delivery.events if isinstance(one, StopRequest)]
+
+
+def _run_at_once(delivery: Delivery, opened: Opened, options: Options, view: View, log: Log) -> ExitCode:
+    """Run it at once: on the local ECS, where nothing real can happen, or where nobody wants to be asked."""
+    run = run_or_show(opened, opened.target, delivery, view, log, dry_run=options.plan)
+    report = whole_report(run, opened.target, view.order)
+    if options.plan:
+        report = as_saved(report, requests_of(delivery), opened.target, opened.target.clock.now())
+    present(Presentation(run=run, lines=run.lines, report=report, closing=opened.closing), view)
+    return run.exit_code
+
+
+def _invoke_live(delivery: Delivery, opened: Opened, options: Options, view: View, log: Log) -> ExitCode:
+    """Plan, ask, and stop what the plan has shown, decided anew."""
+    target, requests = opened.target, requests_of(delivery)
+    settings = _settings(target)
+    stale = _stale(requests, settings, target)
+    dry = options.plan or (bool(requests) and all(is_dry_run(one, settings) for one in requests))
+    planned_at = target.clock.now()
+    looking = replace(target, environment={**target.environment, **_ANY_AGE})
+    plan = run_or_show(opened, looking, delivery, view, log if dry else _nowhere, dry_run=True)
+    report = whole_report(plan, target, view.order)
+    real = [one for one in requests if not is_dry_run(one, settings)]
+    approved = would_stop(outcomes_of(report), real)
+    if dry or stale or not approved:
+        report = as_saved(report, requests, target, planned_at)
+        present(Presentation(run=plan, lines=plan.lines, report=report, remarks=stale), view)
+        return ExitCode.REFUSED if stale and not dry else plan.exit_code
+    display.show(display.console(stderr=True), plan.lines, view.order, full=view.full)
+    if not options.can_ask or opened.identity is None:
+        raise CommandError(
+            "with the event on standard input nobody can be asked; add --yes, or --plan; nothing was done"
+        )
+    about = question.about_stopping(approved, report, opened.identity, real)
+    question.confirm(about, "Stop these now, and no others?")
+    return stop_approved(
+        opened, delivery, narrowed(real, approved, planned_at), plan=plan, view=view, log=log
+    )
+
+
+def stop_approved(
+    opened: Opened,
+    delivery: Delivery,
+    requests: tuple[StopRequest, ...],
+    *,
+    plan: Run,
+    view: View,
+    log: Log,
+) -> ExitCode:
+    """Stop what a plan has shown; name what has become eligible since."""
+    target = opened.target
+    run = run_or_show(
+        opened, target, replace(delivery, events=requests, http=False), view, log, dry_run=False
+    )
+    shown = {instance_id for request in requests for instance_id in request.instance_ids}
+    others = [line for line in plan.lines if "summary" not in line and line.get("instance_id") not in shown]
+    of_plan = whole_report(plan, target, view.order)
+    report = with_plan(whole_report(run, target, view.order), of_plan, shown, view.order)
+    newly = _newly_eligible(opened, delivery, shown)
+    remarks = []
+    if newly:
+        are = "instance has" if len(newly) == 1 else "instances have"
+        remarks.append(
+            f"{len(newly):,} {are} become eligible since the plan, and been left: {', '.join(newly)}; "
+            "plan again to stop them"
+        )
+    report["became_eligible"] = newly
+    present(
+        Presentation(
+            run=run, lines=[*others, *run.lines], report=report, remarks=remarks, closing=opened.closing
+        ),
+        view,
+    )
+    return next((code for code in _WORST if code in {plan.exit_code, run.exit_code}), ExitCode.COMPLETE)
+
+
+_WORST = (ExitCode.WRONG, ExitCode.LEFT, ExitCode.REFUSED)
+
+
+def run_or_show(
+    opened: Opened, target: Target, delivery: Delivery, view: View, log: Log, *, dry_run: bool
+) -> Run:
+    """Run it; where Ctrl-C ends that, show what is known, and leave."""
+    try:
+        return execute(target, delivery, dry_run=dry_run, watching=watching(), log=log)
+    except Interrupted as interrupted:
+        present_interrupted(interrupted, view, opened.closing, dry_run=dry_run)
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+
+
+def _newly_eligible(opened: Opened, delivery: Delivery, shown: set[str]) -> list[str]:
+    """Look once more; what would be stopped now and was not shown."""
+    target = replace(opened.target, environment={**opened.target.environment, **_ANY_AGE}, deliver=None)
+    try:
+        run = execute(target, delivery, dry_run=True, watching=watching(), log=_nowhere)
+    except Interrupted:
+        return []
+    ids = [str(line["instance_id"]) for line in run.lines if _would_stop(line)]
+    return sorted(instance_id for instance_id in ids if instance_id not in shown)
+
+
+def _would_stop(line: Line) -> bool:
+    return line.get("status") == "would_stop"
+
+
+def _settings(target: Target) -> Settings:
+    try:
+        return Settings.from_environment(target.environment)
+    except InvalidSettings as error:
+        raise CommandError(f"InvalidSettings: {error}") from None
+
+
+def _stale(requests: list[StopRequest], settings: Settings, target: Target) -> list[str]:
+    """Say which events a run would refuse for their age, though a plan looks at them."""
+    now: datetime = target.clock.now()
+    own = Scope(region_id=target.environment["FC_REGION"], account_id=target.account_id)
+    admitted = [admit(one, settings, own, now) for one in requests]
+    return [
+        f"A run refuses this event ({one.code}): {one.message}"
+        for one in admitted
+        if isinstance(one, Refusal) and one.code == GuardCode.STALE_EVENT
+    ]
+
+
+def _nowhere(_line: str) -> None:
+    """Log nothing: what is only looked at before or after a run is not the run."""
