@@ -209,7 +209,13 @@ def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
 def _unauthorized(message: str, context: Context, ports: Ports, redact: Redactor) -> dict[str, object]:
     refusal = Refusal(source=None, event_id=None, code=GuardCode.UNAUTHORIZED, message=message)
     report = Report(
-        request_id=context.request_id, source=None, event_id=None, dry_run=False, refusals=(refusal,)
+        request_id=context.request_id,
+        time=ports.clock.now(),
+        account_id=context.account_id or None,
+        source=None,
+        event_id=None,
+        dry_run=False,
+        refusals=(refusal,),
     )
     log = Log(context.request_id, ports.clock.now, ports.write, redact)
     log.result(refusal)

@@ -30,7 +30,8 @@ def run(
     """Do all that the events ask and the guard allows; give what was learnt of instance types, too."""
     settings, ports = context.settings, context.ports
     log = Log(context.request_id, ports.clock.now, ports.write, context.redact)
-    jobs, refusals = _admit(events, context, ports.clock.now())
+    began = ports.clock.now()
+    jobs, refusals = _admit(events, context, began)
     requested = [event for event in events if isinstance(event, StopRequest)]
     for told in dict.fromkeys((one.source, one.event_id, note) for one in requested for note in one.notes):
         log.note(*told)
@@ -56,6 +57,9 @@ def run(
     dry_runs = [is_dry_run(request, settings) for request in requested]
     report = Report(
         request_id=context.request_id,
+        time=began,
+        account_id=context.own.account_id,
+        region_ids=tuple(dict.fromkeys(scope.region_id for job in jobs for scope in job.scopes)),
         source=events[0].source if events else None,
         event_id=events[0].event_id if events else None,
         dry_run=all(dry_runs) if dry_runs else settings.dry_run,

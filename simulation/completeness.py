@@ -54,10 +54,26 @@ def _wrong_totals(
     counts = Counter(outcome["status"] for outcome in report["outcomes"])
     if report["summary"] != {"total": len(report["outcomes"])} | counts:
         yield f"the summary says {report['summary']}, and there are {counts}"
+    yield from _wrong_charges(case, report)
     left = counts["failed"] + counts["unknown"] + counts["not_attempted"] + len(report["region_errors"])
     raised = case.invocation.raised
     if not case.invocation.delivery.http and (type(raised).__name__ == "StopIncomplete") is not bool(left):
         yield f"{left} are left, and the handler raised {raised!r}"
+
+
+def _wrong_charges(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
+    """Hold the count to what was seen: paid for by use, and not seen or foreseen to be saved."""
+    charged = 0
+    for outcome in report["outcomes"]:
+        mode = outcome["stopped_mode"]
+        ours = outcome["attempts"] and outcome["status"] in {"stopped", "stopping", "would_stop"}
+        if ours and (mode["actual"] or mode["expected"]) != "StopCharging":
+            (_, first), *_ = case.history.states[outcome["instance_id"]]
+            charged += first.profile.document["InstanceChargeType"] == "PostPaid"
+    if {report["still_charged"], case.lines[-1]["still_charged"]} != {charged}:
+        yield f"{charged} go on being charged, and the report says {report['still_charged']}"
+    if ("on being charged" in report["message"]) is not bool(charged):
+        yield f"{charged} go on being charged, and the sentence is {report['message']!r}"
 
 
 def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:

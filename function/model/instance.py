@@ -72,15 +72,36 @@ def _start_time(answer: object) -> datetime | None:
         return None
 
 
-class Instance(BaseModel):
-    """The fields of DescribeInstances that decisions rest on, under the API's names.
+MAX_NAME = 128
+"""Characters of an instance's name: ECS takes no more."""
 
-    Validation fails rather than read a lock or a tag wrongly.
+
+def _name(answer: object) -> str:
+    """Take a name, which anybody may have given, as text of one line; what is no text is no name."""
+    name = answer if isinstance(answer, str) else ""
+    return "".join(char if char.isprintable() else "\ufffd" for char in name[:MAX_NAME])
+
+
+def _ip_addresses(answer: object) -> tuple[str, ...]:
+    """Take the addresses out of `{"IpAddress": ["203.0.113.7"]}`; what can't be read is none."""
+    match answer:
+        case {"IpAddress": list(addresses)}:
+            return tuple(_name(address) for address in addresses if address)
+        case _:
+            return ()
+
+
+class Instance(BaseModel):
+    """The fields of DescribeInstances that decisions and reports rest on, under the API's names.
+
+    Validation fails rather than read a lock or a tag wrongly; what is only reported never fails.
+    `public_ip_addresses`: those that go with the instance's vCPUs; an Elastic IP is elsewhere (`EipAddress`).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
     instance_id: str = Field(alias="InstanceId")
+    instance_name: Annotated[str, BeforeValidator(_name)] = Field("", alias="InstanceName")
     region_id: str = Field(alias="RegionId")
     status: str = Field(alias="Status")
     instance_type: str = Field("", alias="InstanceType")
@@ -95,6 +116,9 @@ class Instance(BaseModel):
     tags: Annotated[tuple[Tag, ...], BeforeValidator(_tags)] = Field((), alias="Tags")
     start_time: Annotated[datetime | None, BeforeValidator(_start_time)] = Field(None, alias="StartTime")
     stopped_mode: str | None = Field(None, alias="StoppedMode")
+    public_ip_addresses: Annotated[tuple[str, ...], BeforeValidator(_ip_addresses)] = Field(
+        (), alias="PublicIpAddress"
+    )
 
     @property
     def family(self) -> str | None:

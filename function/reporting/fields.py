@@ -11,11 +11,15 @@ def report_fields(report: Report) -> dict[str, object]:
     """Give the whole report."""
     return {
         "request_id": report.request_id,
+        "time": utc(report.time),
+        "account_id": report.account_id,
+        "region_ids": list(report.region_ids),
         "source": report.source,
         "event_id": report.event_id,
         "dry_run": report.dry_run,
         "message": summarize(report),
         "summary": report.summary,
+        "still_charged": report.still_charged,
         "outcomes": list(map(result_fields, report.outcomes)),
         "handed_on": list(map(result_fields, report.handed_on)),
         "refusals": list(map(result_fields, report.refusals)),
@@ -58,6 +62,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     instance, mode = outcome.instance, outcome.stopped_mode
     return {
         "instance_id": outcome.instance_id,
+        "instance_name": instance.instance_name if instance else None,
         **_place(outcome),
         "status": outcome.status,
         "code": outcome.code,

@@ -68,6 +68,7 @@ class Log:
         counts = {
             "dry_run": report.dry_run,
             "summary": report.summary,
+            "still_charged": report.still_charged,
             "refusals": len(report.refusals),
             "region_errors": len(report.region_errors),
             "handed_on": sum(len(shard.instance_ids) for shard in report.handed_on),

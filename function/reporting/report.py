@@ -2,16 +2,25 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
+from function.model.charging import goes_on_charging
 from function.model.outcome import INVALID_EVENT, Dispatch, Outcome, Refusal, RegionError, Status
 from function.model.request import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A whole run. `source` and `event_id` are the first event's."""
+    """A whole run. `source` and `event_id` are the first event's.
+
+    `time`: when it began, before anything was looked at. `account_id`: the function's own. `region_ids`:
+    where instances were looked for.
+    """
 
     request_id: str
+    time: datetime
+    account_id: str | None = None
+    region_ids: tuple[str, ...] = ()
     source: Source | None
     event_id: str | None
     dry_run: bool
@@ -25,6 +34,16 @@ class Report:
         """Count the outcomes: the total, then each status that occurs."""
         counts = Counter(outcome.status for outcome in self.outcomes)
         return {"total": len(self.outcomes)} | {str(s): counts[s] for s in Status if counts[s]}
+
+    @property
+    def still_charged(self) -> int:
+        """Count what goes on being charged of all that this run stopped, is stopping or would stop."""
+        return sum(
+            outcome.attempts > 0
+            and outcome.status is not Status.ALREADY_STOPPED
+            and goes_on_charging(outcome)
+            for outcome in self.outcomes
+        )
 
     @property
     def left(self) -> tuple[Outcome, ...]:

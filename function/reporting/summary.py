@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from function.model.charging import goes_on_charging
 from function.model.errors import EcsCode
-from function.model.outcome import INVALID_EVENT, GuardCode, Status
+from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Status
 from function.reporting.report import Report
 
 
@@ -13,15 +14,18 @@ def summarize(report: Report) -> str:
     total = len(report.outcomes)
     parts: list[str] = []
     for status, words in _STATUS_WORDS.items():
-        codes = [outcome.code for outcome in report.outcomes if outcome.status is status]
-        if codes:
+        outcomes = [outcome for outcome in report.outcomes if outcome.status is status]
+        if outcomes:
             of_total = "" if parts else f" of {total}"
-            parts.append(f"{words} {len(codes)}{of_total}{_reasons(codes)}")
+            parts.append(f"{words} {len(outcomes)}{of_total}{_reasons(map(_reason, outcomes))}")
+    if report.still_charged:
+        verb = "would go" if report.dry_run else "goes" if report.still_charged == 1 else "go"
+        parts.append(f"{report.still_charged} {verb} on being charged")
     if report.handed_on:
         count = sum(len(shard.instance_ids) for shard in report.handed_on)
         parts.append(f"handed on {count:,} in {len(report.handed_on):,} shards")
     if report.refusals:
-        codes = [refusal.code for refusal in report.refusals]
+        codes = [_WORDS.get(refusal.code, refusal.code) for refusal in report.refusals]
         parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
     if report.region_errors:
         names = ", ".join(f"{error.scope} ({error.code})" for error in report.region_errors)
@@ -52,7 +56,14 @@ _WORDS: dict[str, str] = {
 """A code in a word or two; the others speak for themselves."""
 
 
-def _reasons(codes: Iterable[str | None]) -> str:
+def _reason(outcome: Outcome) -> str | None:
+    if outcome.code is not None:
+        return _WORDS.get(outcome.code, outcome.code)
+    found_charged = outcome.status is Status.ALREADY_STOPPED and goes_on_charging(outcome)
+    return "charged all the same" if found_charged else None
+
+
+def _reasons(reasons: Iterable[str | None]) -> str:
     """Write `: 2 locked for security, 1 local disks`, the most frequent first."""
-    counts = Counter(_WORDS.get(code, code) for code in codes if code is not None).most_common()
+    counts = Counter(reason for reason in reasons if reason is not None).most_common()
     return ": " + ", ".join(f"{count} {reason}" for reason, count in counts) if counts else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from function.guard.instance import Skip, Stop, not_found, without_economical_mode
+from function.model.charging import with_charging_warnings
 from function.model.errors import ClientCode, CloudError, Meaning, origin
 from function.model.instance import Instance
 from function.model.outcome import Outcome, Status, StoppedModes
@@ -284,10 +285,7 @@ class Operation:
         call = self.stop.call
         stops = status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP}
         actual = self.instance.stopped_mode if self.instance.status == "Stopped" else None
-        warnings = self.stop.warnings if stops else ()
-        if status is Status.STOPPED and not _reached(call.stopped_mode, actual):
-            warnings += (f"StoppedMode: {call.stopped_mode} was expected, ECS shows {actual}",)
-        return Outcome(
+        outcome = Outcome(
             source=self.job.request.source,
             event_id=self.job.request.event_id,
             instance_id=self.instance.instance_id,
@@ -302,17 +300,11 @@ class Operation:
             previous_status=self._seen_first.status,
             attempts=self._attempts,
             duration_ms=0 if self._first_sent is None else round((now - self._first_sent) * 1000),
-            warnings=warnings,
+            warnings=self.stop.warnings if stops else (),
             instance=self.instance,
         )
+        return with_charging_warnings(outcome)
 
 
 def _failed(error: CloudError) -> Skip:
     return Skip(status=Status.FAILED, code=error.code, message=error.message)
-
-
-def _reached(expected: StoppedMode, actual: str | None) -> bool:
-    """Compare with DescribeInstances' StoppedMode; `Not-applicable` is how it says that billing goes on."""
-    return actual in {None, expected.value} or (
-        expected is StoppedMode.KEEP_CHARGING and actual == "Not-applicable"
-    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from function.guard import instance as guard
 from function.guard.event import refuse
 from function.guard.instance import Skip, Stop
+from function.model.charging import with_charging_warnings
 from function.model.errors import ClientCode, origin
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import GuardCode, Outcome, Refusal, RegionError, Status, StoppedModes
@@ -201,7 +202,7 @@ def _decided(
 
 def _outcome(candidate: Candidate, skip: Skip) -> Outcome:
     found = candidate.found if isinstance(candidate.found, Instance) else None
-    return Outcome(
+    outcome = Outcome(
         source=candidate.job.request.source,
         event_id=candidate.job.request.event_id,
         instance_id=candidate.instance_id,
@@ -216,6 +217,7 @@ def _outcome(candidate: Candidate, skip: Skip) -> Outcome:
         previous_status=found.status if found else None,
         instance=found,
     )
+    return with_charging_warnings(outcome)
 
 
 def _too_many(plan: Plan, jobs: Sequence[Job], settings: Settings) -> Plan:

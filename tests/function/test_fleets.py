@@ -1,5 +1,8 @@
 """Fleets as they really are: members that others manage, and machines that go on being charged."""
 
+import pytest
+
+from function.model.instance import Instance
 from tests.stage import SetStage
 
 
@@ -25,4 +28,102 @@ def test_members_of_groups_pools_and_clusters_are_left_to_their_owners(stage: Se
     managed = dict.fromkeys(("i-bp1group", "i-bp1node", "i-bp1emr"), "Guard.ManagedElsewhere")
     assert found == managed | {"i-bp1plain": "stopped"}
     assert [stop["InstanceId"] for stop in played.stops] == ["i-bp1plain"]
-    assert played.report["message"] == "Stopped 1 of 4; refused 3: 3 managed elsewhere"
+    assert played.report["message"] == (
+        "Stopped 1 of 4; refused 3: 3 managed elsewhere; 1 goes on being charged"
+    )
+
+
+ALL = {"Tag": [{"Key": "auto-stop", "Value": "true"}]}
+SAVING = {**ALL, "StoppedMode": "StopCharging"}
+
+
+def warnings(outcome: dict[str, object]) -> str:
+    """Give an outcome's warnings as one text."""
+    found = outcome["warnings"]
+    assert isinstance(found, list)
+    return "; ".join(found)
+
+
+@pytest.mark.parametrize(("dry_run", "words"), [(False, "1 goes on"), (True, "1 would go on")])
+def test_what_goes_on_being_charged_is_said(stage: SetStage, words: str, *, dry_run: bool) -> None:
+    """Plan, report, sentence and log say that a stop with KeepCharging saves nothing."""
+    fleet = stage({"InstanceId": "i-bp1gpu"}, {"InstanceId": "i-bp1sub", "InstanceChargeType": "PrePaid"})
+    played = fleet.invoke({**ALL, "DryRun": dry_run})
+    assert played.report["still_charged"] == played.lines[-1]["still_charged"] == 1
+    assert str(played.report["message"]).endswith(f"; {words} being charged")
+    saving = fleet.invoke({**SAVING, "DryRun": True})
+    assert saving.report["still_charged"] == 0
+
+
+def test_an_instance_that_was_shut_down_from_inside_is_warned_of(stage: SetStage) -> None:
+    """Asked to save, a machine found stopped with KeepCharging is no saving; the others need no warning."""
+    fleet = stage(
+        {"InstanceId": "i-bp1keep", "Status": "Stopped", "StoppedMode": "KeepCharging"},
+        {"InstanceId": "i-bp1save", "Status": "Stopped", "StoppedMode": "StopCharging"},
+        {
+            "InstanceId": "i-bp1paid",
+            "Status": "Stopped",
+            "StoppedMode": "Not-applicable",
+            "InstanceChargeType": "PrePaid",
+        },
+    )
+    played = fleet.invoke(SAVING)
+    assert {name: bool(one["warnings"]) for name, one in played.outcomes.items()} == {
+        "i-bp1keep": True,
+        "i-bp1save": False,
+        "i-bp1paid": False,
+    }
+    assert "goes on being charged" in warnings(played.outcomes["i-bp1keep"])
+    assert played.report["message"] == "Already stopped 3 of 3: 1 charged all the same"
+    levels = {line["instance_id"]: line["level"] for line in played.lines if "instance_id" in line}
+    assert levels == {"i-bp1keep": "WARNING", "i-bp1save": "INFO", "i-bp1paid": "INFO"}
+    assert fleet.invoke(ALL).outcomes["i-bp1keep"]["warnings"] == []
+
+
+def test_a_plan_names_who_would_lose_a_public_address(stage: SetStage) -> None:
+    """StopCharging gives back a fixed public address; an Elastic IP stays, and KeepCharging keeps both."""
+    fleet = stage(
+        {"InstanceId": "i-bp1fixed", "PublicIpAddress": {"IpAddress": ["203.0.113.7"]}},
+        {"InstanceId": "i-bp1eip", "EipAddress": {"IpAddress": "203.0.113.8", "AllocationId": "eip-1"}},
+        {"InstanceId": "i-bp1none"},
+    )
+    plan = fleet.invoke({**SAVING, "DryRun": True})
+    assert "public IP address 203.0.113.7" in warnings(plan.outcomes["i-bp1fixed"])
+    assert plan.outcomes["i-bp1eip"]["warnings"] == plan.outcomes["i-bp1none"]["warnings"] == []
+    keeping = fleet.invoke({**ALL, "DryRun": True})
+    assert [one["warnings"] for one in keeping.outcomes.values()] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("web-1", "web-1"),
+        ("网页", "网页"),
+        ('a\n{"level": "ERROR"}\x1b[31m', 'a\ufffd{"level": "ERROR"}\ufffd[31m'),
+        ("x" * 500, "x" * 128),
+    ],
+)
+def test_names_are_told(stage: SetStage, name: str, shown: str) -> None:
+    """People know machines by their names; what somebody wrote into one is data, on one line, and cut."""
+    played = stage({"InstanceId": "i-bp1a", "InstanceName": name}).invoke(ALL)
+    assert played.outcome["instance_name"] == shown
+    assert [line["instance_name"] for line in played.lines if "instance_id" in line] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("InstanceName", 7),
+        ("InstanceName", None),
+        ("PublicIpAddress", "203.0.113.7"),
+        ("PublicIpAddress", {"IpAddress": None}),
+        ("PublicIpAddress", {"IpAddress": [None, 7]}),
+        ("PublicIpAddress", None),
+    ],
+)
+def test_what_is_only_told_never_fails(field: str, value: object) -> None:
+    """No decision rests on a name or an address, so none fails by one that can't be read."""
+    seen = Instance.model_validate(
+        {"InstanceId": "i-1", "RegionId": "cn-hangzhou", "Status": "Running", field: value}
+    )
+    assert all(isinstance(address, str) for address in (seen.instance_name, *seen.public_ip_addresses))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.function_compute import Runtime
+from local.function_compute import ACCOUNT_ID, Runtime
 from tests.stage import OPTED_IN, SetStage, error
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -33,9 +33,11 @@ def timer(payload: Mapping[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize("runtime", list(Runtime))
 def test_a_timer_stops_an_instance(stage: SetStage, runtime: Runtime) -> None:
     """With either kind of context, a timer's instance is stopped by one call, confirmed, and reported."""
-    played = stage({"InstanceId": GOOD}).invoke(timer(request(GOOD)), runtime=runtime)
+    fleet = stage({"InstanceId": GOOD, "InstanceName": "dev-web"})
+    played = fleet.invoke(timer(request(GOOD)), runtime=runtime)
     assert played.outcome | {"duration_ms": None, "ecs_request_id": None} == {
         "instance_id": GOOD,
+        "instance_name": "dev-web",
         "region_id": "cn-hangzhou",
         "account_id": "1234567890123456",
         "status": "stopped",
@@ -287,3 +289,29 @@ def test_a_log_that_cannot_be_written_stops_nothing_from_being_done(stage: SetSt
     answer = set_up.function(write=write).invoke(json.dumps(request(GOOD, OTHER, ABSENT)).encode())
     assert answer.returned is not None, answer.error
     assert answer.returned["summary"] == {"total": 3, "stopped": 2, "refused": 1}
+
+
+def test_the_report_is_the_contracts(stage: SetStage) -> None:
+    """Its fields, their order, and where and when it was, for whoever reads it long after."""
+    set_up = stage({"InstanceId": GOOD})
+    began = set_up.clock.now()
+    report = set_up.invoke(request(GOOD, ABSENT)).report
+    assert list(report) == [
+        *("request_id", "time", "account_id", "region_ids", "source", "event_id", "dry_run", "message"),
+        *("summary", "still_charged", "outcomes", "handed_on", "refusals", "region_errors"),
+    ]
+    assert report["time"] == began.isoformat(timespec="seconds")
+    assert (report["account_id"], report["region_ids"]) == (ACCOUNT_ID, ["cn-hangzhou"])
+
+
+def test_an_outcome_is_the_contracts(stage: SetStage) -> None:
+    """Seen or not, an outcome has each field, in the report and in its line, which says whose it is."""
+    played = stage({"InstanceId": GOOD}).invoke(request(GOOD, ABSENT))
+    fields = [
+        *("instance_id", "instance_name", "region_id", "account_id", "status", "code", "message"),
+        *("ecs_request_id", "stopped_mode", "previous_status", "attempts", "duration_ms", "warnings"),
+        *("instance_type", "cpu", "start_time", "charging_suspended_since", "tags", "source", "event_id"),
+    ]
+    assert [list(outcome) for outcome in played.outcomes.values()] == [fields, fields]
+    lines = [line.keys() for line in played.lines if "instance_id" in line]
+    assert lines == [{*fields, "time", "level", "request_id"}] * 2

@@ -126,7 +126,7 @@ def test_the_lines_about_a_whole_run_tell_the_time() -> None:
     """Summary and refusals name no instance, but they are lines of the log."""
     own, lines = log()
     own.result(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message="x"))
-    own.summary(Report(request_id="r", source=Source.TIMER, event_id="e", dry_run=False))
+    own.summary(Report(request_id="r", time=SINCE, source=Source.TIMER, event_id="e", dry_run=False))
     assert read("\n".join(lines)) == [LogLine(time="2026-01-30T12:04:09Z")] * 2
 
 
