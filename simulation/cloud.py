@@ -40,7 +40,7 @@ class Cloud(LocalEcs):
 
     def meddle(self, meddling: Meddling) -> None:
         """Let somebody else do this; nothing, where it can't be done to the instance as it is."""
-        if self._account.find(meddling.instance_id) is None:
+        if self._accounts[self.account_id].find(meddling.instance_id) is None:
             return
         before = self.instance(meddling.instance_id)
         after = self._meddled(before, meddling)

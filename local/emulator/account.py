@@ -44,10 +44,6 @@ class Account:
         seconds = instance.profile.emulator.start_seconds
         return self.behaviour.start_seconds if seconds is None else seconds
 
-    def clear(self) -> None:
-        """Forget all instances."""
-        self._regions.clear()
-
     def find(self, instance_id: str) -> EmulatedInstance | None:
         """Return the instance in whichever region it is; ids are unique and StopInstance names no region."""
         for instances in self._regions.values():
@@ -78,18 +74,11 @@ class Accounts:
     """The accounts that a fleet names, and the one that has the instances which name none."""
 
     def __init__(self, fleet: Fleet, behaviour: Behaviour, *, default: str, now: datetime) -> None:
-        self._owned = tuple((profile.emulator.account_id or default, profile) for profile in fleet.instances)
-        account_ids = dict.fromkeys((default, *(account_id for account_id, _ in self._owned)))
-        self._accounts = {id_: Account(id_, behaviour) for id_ in account_ids}
-        self.reset(now)
-
-    def reset(self, now: datetime) -> None:
-        """Make every instance what the fleet says, at that time."""
-        for account in self:
-            account.clear()
-        for account_id, profile in self._owned:
-            account = self._accounts[account_id]
-            account.replace(initial(profile, account.behaviour, now))
+        self._accounts = {default: Account(default, behaviour)}
+        for profile in fleet.instances:
+            account_id = profile.emulator.account_id or default
+            account = self._accounts.setdefault(account_id, Account(account_id, behaviour))
+            account.replace(initial(profile, behaviour, now))
 
     def __getitem__(self, account_id: str) -> Account:
         """Return an account by its id; KeyError if the fleet has none of it."""

@@ -61,8 +61,9 @@ class LocalEcs:
         self._request_ids = request_ids
         self._faults = tuple(faults)
         self._script = FaultScript(self._faults)
-        self._accounts = Accounts(fleet, behaviour or Behaviour(), default=account_id, now=now())
-        self._account = self._accounts[account_id]
+        self._fleet = fleet
+        self._behaviour = behaviour or Behaviour()
+        self._accounts = self._new_accounts()
         self._sessions = Sessions()
         self._log = CallLog(remember)
         self._lock = threading.Lock()
@@ -93,13 +94,28 @@ class LocalEcs:
         with self._lock:
             return tuple(instance.at(now) for account in self._accounts for instance in account.instances())
 
-    def reset(self) -> None:
-        """Start anew: the fleet as it was given, no calls, no sessions, the faults from their beginning."""
+    def reset(
+        self,
+        *,
+        fleet: Fleet | None = None,
+        faults: Sequence[Fault] | None = None,
+        behaviour: Behaviour | None = None,
+    ) -> None:
+        """Start anew: the fleet as it was given, no calls, no sessions, the faults from their beginning.
+
+        What is given takes the place of what there was.
+        """
         with self._lock:
-            self._accounts.reset(self.now())
+            self._fleet = self._fleet if fleet is None else fleet
+            self._behaviour = behaviour or self._behaviour
+            self._faults = self._faults if faults is None else tuple(faults)
+            self._accounts = self._new_accounts()
             self._sessions = Sessions()
             self._script = FaultScript(self._faults)
             self._log.clear()
+
+    def _new_accounts(self) -> Accounts:
+        return Accounts(self._fleet, self._behaviour, default=self.account_id, now=self.now())
 
     def session_key(self, access_key_id: str) -> AccessKey | None:
         """Return the key, of this id, of a session that AssumeRole has issued; None if it has issued none."""
@@ -121,7 +137,7 @@ class LocalEcs:
         role and the session that calls, `ROLE/SESSION`; empty: a user. Raise ApiError for an error answer;
         where a fault says so, BrokenAnswer or ConnectionLost.
         """
-        account = self._account if account_id is None else self._accounts[account_id]
+        account = self._accounts[self.account_id if account_id is None else account_id]
 
         def act(now: datetime, _request_id: str, aftermath: Aftermath) -> dict[str, Any]:
             if action == GET_CALLER_IDENTITY:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -100,13 +101,13 @@ def send(
     parameters: Mapping[str, str],
     *,
     credentials: KeyPair,
-    host: str,
+    url: str,
     now: datetime,
 ) -> Sent:
-    """Sign StopInstance as the SDKs do (ACS3-HMAC-SHA256), and have the API answer it."""
+    """Sign StopInstance as the SDKs do (ACS3-HMAC-SHA256), and have the API at this URL answer it."""
     nonce = uuid4().hex
     headers = {
-        "host": host,
+        "host": urlsplit(url).netloc,
         "x-acs-action": ACTION,
         "x-acs-content-sha256": hashlib.sha256(b"").hexdigest(),
         "x-acs-date": f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -120,9 +121,7 @@ def send(
     )
     signature = acs3_signature(acs3_string_to_sign(canonical_request), credentials.access_key_secret)
     headers["authorization"] = acs3_authorization(credentials.access_key_id, tuple(headers), signature)
-    builder = EnvironBuilder(
-        "/", f"http://{host}", query_string=parameters, method="POST", headers=tuple(headers.items())
-    )
+    builder = EnvironBuilder("/", url, query_string=parameters, method="POST", headers=tuple(headers.items()))
     try:
         answer = b"".join(run_wsgi_app(api, builder.get_environ())[0]).decode()
     except ConnectionLost:
@@ -134,7 +133,7 @@ def send(
         signature=signature,
         call=next(call for call in reversed(ecs.calls) if nonce in call.signed),
         answer=answer,
-        samples=samples(typed_call(ACTION, _region(ecs, parameters), parameters), f"http://{host}"),
+        samples=samples(typed_call(ACTION, _region(ecs, parameters), parameters), url),
     )
 
 

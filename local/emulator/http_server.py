@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -31,6 +32,9 @@ LINGER_SECONDS = 1
 """How long a refused client may be silent before its connection is closed."""
 
 
+_CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
+"""The other side will send no more; Linux has a name of its own for that."""
+
 HUNG_UP = "local.hung_up"
 """In the WSGI environment: a function that tells whether the client has closed the connection."""
 
@@ -50,14 +54,21 @@ class _Handler(WSGIRequestHandler):
     server: "_Server"
 
     def setup(self) -> None:
-        """Have the server know the connection, which outlives a single request."""
+        """Have the server know the connection, which outlives a single request.
+
+        TLS begins here, in the connection's own thread: a client that says nothing keeps no other waiting.
+        """
+        if self.server.tls is not None:
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
         self.server.connections.add(self.connection)
 
     def finish(self) -> None:
-        """Have the server forget the connection."""
+        """Have the server forget the connection; it closes what it has accepted, not TLS's socket on it."""
         self.server.connections.discard(self.connection)
         super().finish()
+        if self.server.tls is not None:
+            self.connection.close()
 
     def run_wsgi(self) -> None:
         """Answer one request and leave the connection open unless the client asked otherwise."""
@@ -112,6 +123,7 @@ class _Handler(WSGIRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
         environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.url_scheme"] = "http" if self.server.tls is None else "https"
         environ[HUNG_UP] = self._hung_up
         try:
             answer = run_wsgi_app(self.server.app, environ)
@@ -125,8 +137,9 @@ class _Handler(WSGIRequestHandler):
     def _hung_up(self) -> bool:
         """Tell whether the client has closed the connection; what it sends meanwhile stays unread."""
         try:
-            readable, _, _ = select.select([self.connection], [], [], 0)
-            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+            looked_for = select.poll()
+            looked_for.register(self.connection, _CLOSED)
+            return bool(looked_for.poll(0))
         except (OSError, ValueError):
             return True
 
@@ -168,8 +181,11 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Server(ThreadedWSGIServer):
-    def __init__(self, host: str, port: int, app: "WSGIApplication", refused: Refused) -> None:
+    def __init__(
+        self, host: str, port: int, app: "WSGIApplication", refused: Refused, tls: SSLContext | None
+    ) -> None:
         self.refused = refused
+        self.tls = tls
         self.connections: set[socket.socket] = set()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         # werkzeug leaves the process when the port is taken; this raises OSError.
@@ -190,16 +206,18 @@ class _Server(ThreadedWSGIServer):
 
 
 @contextmanager
-def listen(host: str, port: int, app: "WSGIApplication", refused: Refused) -> Iterator[str]:
+def listen(
+    host: str, port: int, app: "WSGIApplication", refused: Refused, *, tls: SSLContext | None = None
+) -> Iterator[str]:
     """Serve an application in threads of its own; yield `http://HOST:PORT`. `port` 0: a free one.
 
-    Raise OSError if the port is taken.
+    With `tls` it is `https://…`. Raise OSError if the port is taken.
     """
-    server = _Server(host, port, app, refused)
+    server = _Server(host, port, app, refused, tls)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
+        yield f"{'http' if tls is None else 'https'}://{f'[{host}]' if ':' in host else host}:{server.port}"
     finally:
         server.shutdown()
         thread.join()

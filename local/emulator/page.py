@@ -96,10 +96,11 @@ class WebPage:
             ("GET", "/page.css"): _style,
             ("GET", "/stop"): self._show,  # the address that the browser shows after the form, opened again
             ("POST", "/stop"): self._stop,
+            ("POST", "/reset"): self._reset,
         }.get((request.method, request.path))
         if answer is None or (request.path == "/" and not _from_a_person(request)):
             return self._api(environ, start_response)
-        problem = _stranger(request)
+        problem = None if _resets(request) else _stranger(request)
         response = answer(request) if problem is None else _refusal(problem)
         response.headers.update(_HEADERS)
         return response(environ, start_response)
@@ -108,7 +109,7 @@ class WebPage:
         return self._page(request, given={"InstanceId": request.args.get("InstanceId", "")})
 
     def _stop(self, request: Request) -> Response:
-        if request.origin != f"http://{request.host}":
+        if not _from_this_page(request):
             return _refusal("the form takes only what its own page sends")
         try:
             parameters = read_form(request.form)
@@ -119,15 +120,25 @@ class WebPage:
             self._ecs,
             parameters,
             credentials=self._credentials,
-            host=request.host,
+            url=f"{request.scheme}://{request.host}",
             now=self._clock(),
         )
         return self._page(request, given=parameters, sent=sent)
+
+    def _reset(self, request: Request) -> Response:
+        """Start anew, for the page's own button, and for programs: those name no origin, a browser does."""
+        if _from_a_browser(request) and not _from_this_page(request):
+            return _refusal("a browser may reset it from its own page alone")
+        self._ecs.reset()
+        if _from_a_browser(request):
+            return Response("", 303, headers={"Location": "/"})
+        return Response("", 204)
 
     def _page(self, request: Request, *, given: Mapping[str, str], sent: Sent | None = None) -> Response:
         instances, calls = self._ecs.instances(), self._ecs.calls
         text = _template().render(
             now=self._ecs.now(),
+            url=f"{request.scheme}://{request.host}",
             host=request.host,
             key_id=self._credentials.access_key_id,
             account_id=self._ecs.account_id,
@@ -155,6 +166,20 @@ def _from_a_person(request: Request) -> bool:
     wants_html = any(kind == "text/html" for kind, _ in request.accept_mimetypes)
     signs = "Authorization" in request.headers or {"Action", "AccessKeyId"} & set(request.args)
     return wants_html and not signs
+
+
+def _from_this_page(request: Request) -> bool:
+    return request.origin == f"{request.scheme}://{request.host}"
+
+
+def _from_a_browser(request: Request) -> bool:
+    """Browsers say where a POST comes from, in Origin, and the later ones in Sec-Fetch-Site too."""
+    return request.origin is not None or "Sec-Fetch-Site" in request.headers
+
+
+def _resets(request: Request) -> bool:
+    """Tell a program's reset, which may come from another machine, as the calls do."""
+    return request.path == "/reset" and not _from_a_browser(request)
 
 
 def _stranger(request: Request) -> str | None:

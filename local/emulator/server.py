@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from ssl import SSLContext
 
 from local.emulator.application import Application
 from local.emulator.backend import LocalEcs, utc_now
@@ -23,16 +24,18 @@ def serve(
     port: int = 0,
     credentials: KeyPair | None = None,
     clock: Callable[[], datetime] = utc_now,
+    tls: SSLContext | None = None,
 ) -> Iterator[str]:
     """Serve the local ECS in threads of its own; yield `http://HOST:PORT`. `port` 0: a free one.
 
-    STS is at the same port, and FC with `functions`: the one endpoint is for all three.
+    STS is at the same port, and FC with `functions`: the one endpoint is for all three. With `tls`, such as
+    `local.emulator.tls` makes, it is `https://…`.
     `clock` says whether a request's time is fresh. It isn't the fleet's `now`: the SDKs stamp their requests
     with the clock on the wall. Raise OSError if the port is taken.
     """
     key = credentials or KeyPair()
     api = Application(ecs, key, clock, functions)
-    with listen(host, port, WebPage(api, ecs, key, clock), api.refused) as endpoint:
+    with listen(host, port, WebPage(api, ecs, key, clock), api.refused, tls=tls) as endpoint:
         yield endpoint
 
 

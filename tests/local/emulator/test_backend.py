@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
+from local.emulator.account import Behaviour
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
@@ -65,6 +66,25 @@ def test_reset_brings_the_fleet_back(make_ecs: Make) -> None:
     ecs.call("StopInstance", {"InstanceId": ID})
     ecs.reset()
     assert (ecs.instances(), ecs.calls) == (before, ())
+
+
+def test_reset_takes_another_fleet(make_ecs: Make) -> None:
+    """A fleet, faults and behaviour that a reset gives count from then on, later resets included."""
+    ecs = make_ecs({"InstanceId": ID})
+    ecs.reset(
+        fleet=Fleet.from_instances([{"InstanceId": "i-b"}]),
+        faults=[parse_fault("StopInstance:1=DiskError")],
+        behaviour=Behaviour(stop_seconds=0),
+    )
+    for _ in range(2):
+        assert [one.instance_id for one in ecs.instances()] == ["i-b"]
+        with pytest.raises(ApiError, match="DiskError"):
+            ecs.call("StopInstance", {"InstanceId": "i-b"})
+        ecs.call("StopInstance", {"InstanceId": "i-b"})
+        assert ecs.instance("i-b").status == "Stopped"
+        ecs.reset()
+    ecs.reset(faults=[])
+    ecs.call("StopInstance", {"InstanceId": "i-b"})
 
 
 def test_two_of_one_fleet_share_nothing() -> None:

@@ -201,7 +201,7 @@ def test_a_release_between_pages_moves_nobody(make_ecs: Make) -> None:
     ecs = make_ecs(*({"InstanceId": f"i-{n}"} for n in range(6)))
     parameters = {"RegionId": REGION, "MaxResults": "3"}
     first = ecs.call("DescribeInstances", parameters)
-    ecs._account.remove(ecs.instance("i-0"))
+    ecs._accounts[ecs.account_id].remove(ecs.instance("i-0"))
     second = ecs.call("DescribeInstances", {**parameters, "NextToken": first["NextToken"]})
     assert ids(first) + ids(second) == [f"i-{n}" for n in range(6)]
 

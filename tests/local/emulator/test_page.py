@@ -47,6 +47,18 @@ class Browser:
         headers = {**BROWSER, "Host": host} | ({"Origin": origin} if origin else {})
         return self._client.post("/stop", headers=headers, data=form, environ_overrides=dict(environ))
 
+    def reset(
+        self,
+        *,
+        method: str = "POST",
+        host: str = HOST,
+        headers: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] = HERE,
+    ) -> TestResponse:
+        """Have it start anew."""
+        given = {"Host": host, **(headers or {})}
+        return self._client.open("/reset", method=method, headers=given, environ_overrides=dict(environ))
+
 
 class Elements(HTMLParser):
     """The elements of a page with their attributes, and all its text."""
@@ -352,3 +364,35 @@ def test_the_page_is_served(make_ecs: Make, wire: Callable[..., Any]) -> None:
     """The emulator's server has the page at its root, next to the API."""
     answer = wire(make_ecs({"InstanceId": ID})).send("GET", "/", headers={"Accept": "text/html"})
     assert (answer.status, ID in answer.text) == (200, True)
+
+
+def test_a_program_resets_it(make_ecs: Make) -> None:
+    """A POST without an origin, from wherever, brings the fleet back; no GET does."""
+    ecs = make_ecs({"InstanceId": ID})
+    ecs.call("StopInstance", {"InstanceId": ID})
+    browser = Browser(ecs)
+    elsewhere = {"REMOTE_ADDR": "172.17.0.2"}
+    assert browser.reset(method="GET", host="ecs:8014", environ=elsewhere).status_code == 404
+    assert ecs.instance(ID).status == "Stopping"
+    assert browser.reset(host="ecs:8014", environ=elsewhere).status_code == 204
+    assert (ecs.instance(ID).status, ecs.calls) == ("Running", ())
+
+
+@pytest.mark.parametrize(
+    "given", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_no_other_site_resets_it(given: dict[str, str], make_ecs: Make) -> None:
+    """What a browser sends for another page is refused."""
+    ecs = make_ecs({"InstanceId": ID})
+    ecs.call("StopInstance", {"InstanceId": ID})
+    assert Browser(ecs).reset(headers=given).status_code == 403
+    assert ecs.instance(ID).status == "Stopping"
+
+
+def test_the_pages_own_button_resets_it(make_ecs: Make) -> None:
+    """From its own page a browser gets there again."""
+    ecs = make_ecs({"InstanceId": ID})
+    ecs.call("StopInstance", {"InstanceId": ID})
+    answer = Browser(ecs).reset(headers={"Origin": ORIGIN})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert ecs.instance(ID).status == "Running"
