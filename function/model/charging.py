@@ -11,6 +11,9 @@ from dataclasses import replace
 from function.model.outcome import Outcome, Status
 from function.model.request import StoppedMode
 
+LOSES_ADDRESS = "it gives back its public IP address"
+"""How the warning of a plan begins."""
+
 _DOWN = frozenset({Status.STOPPED, Status.STOPPING, Status.WOULD_STOP, Status.ALREADY_STOPPED})
 
 
@@ -41,12 +44,8 @@ def _warnings(outcome: Outcome) -> Iterator[str]:
             "only a running instance can be stopped with StopCharging, so start it first"
         )
     loses_address = outcome.status is Status.WOULD_STOP and mode.expected is StoppedMode.STOP_CHARGING
-    if loses_address and instance is not None and instance.public_ip_addresses:
-        addresses = ", ".join(instance.public_ip_addresses)
-        yield f"{LOSES_ADDRESS} {addresses} and gets another when started; an Elastic IP would stay"
-
-
-LOSES_ADDRESS = "it gives back its public IP address"
+    if loses_address and instance is not None and instance.has_public_ip:
+        yield f"{LOSES_ADDRESS} and gets another when started; an Elastic IP would stay"
 
 
 def _reached(expected: StoppedMode | None, actual: str | None) -> bool:

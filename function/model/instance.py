@@ -82,20 +82,16 @@ def _name(answer: object) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in name[:MAX_NAME])
 
 
-def _ip_addresses(answer: object) -> tuple[str, ...]:
-    """Take the addresses out of `{"IpAddress": ["203.0.113.7"]}`; what can't be read is none."""
-    match answer:
-        case {"IpAddress": list(addresses)}:
-            return tuple(_name(address) for address in addresses if address)
-        case _:
-            return ()
+def _has_address(answer: object) -> bool:
+    """Whether there is an address in `{"IpAddress": ["203.0.113.7"]}`; what can't be read is none."""
+    return isinstance(answer, dict) and bool(answer.get("IpAddress"))
 
 
 class Instance(BaseModel):
     """The fields of DescribeInstances that decisions and reports rest on, under the API's names.
 
     Validation fails rather than read a lock or a tag wrongly; what is only reported never fails.
-    `public_ip_addresses`: those that go with the instance's vCPUs; an Elastic IP is elsewhere (`EipAddress`).
+    `has_public_ip`: one that comes with its vCPUs; an Elastic IP is elsewhere (`EipAddress`).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
@@ -116,8 +112,8 @@ class Instance(BaseModel):
     tags: Annotated[tuple[Tag, ...], BeforeValidator(_tags)] = Field((), alias="Tags")
     start_time: Annotated[datetime | None, BeforeValidator(_start_time)] = Field(None, alias="StartTime")
     stopped_mode: str | None = Field(None, alias="StoppedMode")
-    public_ip_addresses: Annotated[tuple[str, ...], BeforeValidator(_ip_addresses)] = Field(
-        (), alias="PublicIpAddress"
+    has_public_ip: Annotated[bool, BeforeValidator(_has_address)] = Field(
+        default=False, alias="PublicIpAddress"
     )
 
     @property

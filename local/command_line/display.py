@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from function.model.outcome import Status
-from function.model.request import StoppedMode
-from local.command_line.rows import Line, Order, Row, Rows, first, in_order, mode, printable, rows, status
+from local.command_line.charging import modes_explained
+from local.command_line.rows import Line, Order, Row, Rows, first, in_order, printable, rows
 
 PIPE_WIDTH = 200
 """Columns of a table where the output is no terminal, so that no cell is broken over lines too early."""
@@ -17,11 +17,6 @@ PIPE_WIDTH = 200
 NARROW, WIDE = 72, 120
 """Columns: below the one, an instance is a block of lines; from the other on, its name has its own column."""
 
-ECONOMICAL = StoppedMode.STOP_CHARGING
-_RESTART = (
-    "to be started again they need free stock of their type, and one without an Elastic IP gets another "
-    "public IP; KeepCharging keeps both."
-)
 _WHY = "Why, and what to do"
 
 _STYLES = {
@@ -55,9 +50,8 @@ def show(out: Console, lines: Sequence[Line], order: Order, *, full: bool = Fals
     outcomes = in_order([line for line in lines if "instance_id" in line], order)
     if outcomes:
         _show_rows(out, rows(outcomes, full=full))
-    economical = [line for line in outcomes if status(line) is Status.WOULD_STOP and mode(line) == ECONOMICAL]
-    if economical:
-        say(out, f"{len(economical):,} with {ECONOMICAL}: {_RESTART}", "cyan")
+    for explained in modes_explained(lines):
+        say(out, explained, "cyan")
     for line in lines:
         if "instance_id" not in line and "summary" not in line:
             say(out, *_remark(line))

@@ -66,7 +66,7 @@ def rows(outcomes: Sequence[Line], *, full: bool = False) -> Rows:
                 whereabouts=tuple(printable(text(line)) for text in columns.values()),
                 status=status(line),
                 why=_why(line),
-                remarks=_warnings(line),
+                remarks=warnings(line),
             )
             for line in outcomes
         ),
@@ -120,7 +120,7 @@ def _groups(outcomes: Sequence[Line]) -> list[Row]:
     """Make a row per reason, in the order of the statuses, what is left to do last."""
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in outcomes:
-        key = (str(line["status"]), str(line["code"]), str(mode(line)), *_warnings(line))
+        key = (str(line["status"]), str(line["code"]), str(mode(line)), *warnings(line))
         groups.setdefault(key, []).append(line)
     order = list(Status)
     ranked = sorted(groups.values(), key=lambda group: (order.index(status(group[0])), -len(group)))
@@ -141,14 +141,15 @@ def _group(group: Sequence[Line], columns: Mapping[str, Callable[[Line], str]]) 
         subject=f"{len(group):,}",
         status=status(group[0]),
         why=_why(group[0]) + (f" (and {others:,} such messages)" if others else ""),
-        remarks=_warnings(group[0]),
+        remarks=warnings(group[0]),
         instances=", ".join(names) if loose_end else first(names),
     )
 
 
-def _warnings(line: Line) -> tuple[str, ...]:
-    warnings = line["warnings"]
-    return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
+def warnings(line: Line) -> tuple[str, ...]:
+    """Give an outcome's warnings."""
+    found = line["warnings"]
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _why(line: Line) -> str:

@@ -89,12 +89,11 @@ def test_the_limit_between_lines_and_groups(stage: SetStage) -> None:
     assert shown(stage, [*at_most, named(MAX_ROWS)]).count("i-bp1fleet") < MAX_ROWS
 
 
-def test_what_a_restart_may_cost_is_said_once(stage: SetStage) -> None:
-    """Where StopCharging would apply, and only there; not per line."""
-    text = shown(stage, [named(1), named(2), named(3, InstanceChargeType="PrePaid")])
-    assert text.count("public IP") == 1
-    assert "2 with StopCharging: to be started again they need free stock of their type" in text
-    assert "public IP" not in shown(stage, [named(3, InstanceChargeType="PrePaid")])
+def test_what_a_plan_costs_is_said_once(stage: SetStage) -> None:
+    """A sentence for each mode that occurs, not one per line."""
+    text = shown(stage, [named(1), named(2), named(3, InstanceChargeType="PrePaid")], width=200)
+    assert text.count("2 with StopCharging: ") == 1
+    assert text.count("1 with KeepCharging: ") == 1
 
 
 def test_a_region_is_shown_where_there_are_several(stage: SetStage) -> None:
