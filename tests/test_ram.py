@@ -15,8 +15,9 @@ from function.model.ports import ASSUME_ROLE, INVOKE_FUNCTION, Ecs, StopCall
 from function.model.request import Selection, StoppedMode
 from function.model.scope import ROLE_ARN
 from function.settings import Settings
+from local.template.source import load
 from tests.ros_template import ACCOUNT_ID, REGION, Json, Stack
-from tests.test_template import read
+from tests.test_template import FILE
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 OTHERS = "cn-beijing,ap-southeast-1"
@@ -79,7 +80,7 @@ def allowed(stack: Stack) -> dict[str, Json]:
 
 def props() -> Json:
     """Give the function's properties in template.yml."""
-    given = read()
+    given = load(FILE).value
     assert isinstance(given, dict)
     return given["resources"]["stop_guard"]["props"]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from local.template.source import load
 from tests.ros_template import ACCOUNT_ID, REGION, Json, Stack
-from tests.test_template import read
+from tests.test_template import FILE
 
 PROJECT = Path(__file__).resolve().parent.parent
 STACK = PROJECT / "deploy" / "stack.yml"
@@ -117,7 +118,7 @@ def test_nothing_is_made_before_what_it_needs() -> None:
 
 def test_names_are_those_of_the_template() -> None:
     """Role, log and queues are where template.yml looks for them."""
-    given = read()
+    given = load(FILE).value
     assert isinstance(given, dict)
     props = given["resources"]["stop_guard"]["props"]
     stack = Stack(STACK)

@@ -102,6 +102,25 @@ def invoke(
 
 
 @app.command()
+def check(
+    template: Annotated[Path, typer.Argument(help="The template, or your own file that extends it.")] = Path(
+        "template.yml"
+    ),
+) -> None:
+    """Say whether a template is what it seems, and when its timers fire and what they ask for.
+
+    Misspelt names, values that Function Compute would refuse, settings that contradict each other.
+    """
+
+    def run() -> ExitCode:
+        from local.command_line.check import check_template
+
+        return check_template(template)
+
+    _end_with(run)
+
+
+@app.command()
 def explain(
     event: EventFile,
     *,

@@ -1,0 +1,72 @@
+"""A template as the checks go by it: the parts that say how stop-guard is set up. Anything else passes."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Trigger(_Part):
+    """A trigger; `config` as it is written."""
+
+    name: str = Field("", alias="triggerName")
+    type: str = Field("", alias="triggerType")
+    config: dict[str, Any] = Field({}, alias="triggerConfig")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it calls the function; one by HTTP always does."""
+        return self.type == "http" or True in (self.config.get("enable"), self.config.get("triggerEnable"))
+
+
+class Destination(_Part):
+    """A queue, a function, an event bus."""
+
+    destination: str = ""
+
+
+class Destinations(_Part):
+    """Where records of asynchronous invocations go."""
+
+    on_success: Destination | None = None
+    on_failure: Destination | None = None
+
+
+class AsyncInvoke(_Part):
+    """What FC does with asynchronous events."""
+
+    max_async_retry_attempts: int | None = None
+    max_async_event_age_in_seconds: int | None = None
+    destination_config: Destinations = Destinations()
+
+
+class Log(_Part):
+    """Where standard output goes."""
+
+    project: str = ""
+    logstore: str = ""
+    log_begin_rule: str = "DefaultRegex"
+
+
+class Function(_Part):
+    """The function's properties."""
+
+    region: str = ""
+    function_name: str = ""
+    runtime: str = ""
+    role: str = ""
+    timeout: int = 3
+    code: Any = None
+    environment_variables: dict[str, str] = {}
+    log_config: Log | str | None = None
+    async_invoke_config: AsyncInvoke = AsyncInvoke()
+    triggers: list[Trigger] = []
+
+    @property
+    def timers(self) -> list[Trigger]:
+        """The triggers that fire by the clock."""
+        return [trigger for trigger in self.triggers if trigger.type == "timer"]
