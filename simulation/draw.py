@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from local.api.error_table import error_row
-from local.emulator.account import Behaviour
+from local.emulator.behaviour import Behaviour
 from local.emulator.faults import GARBAGE, HTML, Failure, Fault, Quota, Reset
 from local.emulator.lifecycle import Aftermath
 from simulation.fleets import HOUR, LOCKS, draw_fleet, draw_keep_until

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from function.cloud import sdk
-from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
+from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
 from local.api.names import INVOKE_FUNCTION
 from local.emulator.lifecycle import Aftermath, EmulatedInstance
 from simulation.cloud import Cloud

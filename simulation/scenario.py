@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.emulator.account import Behaviour
+from local.emulator.behaviour import Behaviour
 from local.emulator.faults import Fault
 from simulation.machine import WallClock
 

@@ -1,10 +1,10 @@
 """Reads a call's parameters, all of them text, the way ECS does: bad ones are named in the answer."""
 
 import json
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 
-from local.api.error_table import UNKNOWN_REGION, ApiError, invalid, missing
-from local.api.names import REGION_ID
+from local.api.api_error import ApiError, invalid, missing
 
 Parameters = Mapping[str, str]
 
@@ -18,22 +18,13 @@ COMMON = frozenset(
 
 BOOLEANS = {"true": True, "false": False}
 
+_WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+
 
 def excerpt(value: str) -> str:
     """Quote a value for an error message, at most 200 characters of it."""
     return repr(value if len(value) <= 200 else value[:200] + "…")  # noqa: PLR2004 - as the docstring says
-
-
-def check_known(parameters: Parameters, known: Collection[str]) -> None:
-    """Raise ApiError for a parameter that isn't among the known: a filter ignored would widen an answer.
-
-    `InstanceId.` among them stands for InstanceId.1, InstanceId.2 and so on. A parameter without a value is
-    as good as none.
-    """
-    for name, value in parameters.items():
-        prefix, dot, _ = name.partition(".")
-        if value and prefix + dot not in known and name not in COMMON:
-            raise invalid(name[:200], f"the local ECS knows {', '.join(sorted(known))} here.")
 
 
 def required(parameters: Parameters, name: str) -> str:
@@ -45,11 +36,8 @@ def required(parameters: Parameters, name: str) -> str:
 
 
 def region(parameters: Parameters) -> str:
-    """Return RegionId, of this shape at least; a region without instances is no error."""
-    value = required(parameters, "RegionId")
-    if REGION_ID.fullmatch(value) is None:
-        raise ApiError(*UNKNOWN_REGION)
-    return value
+    """Return RegionId, which is mandatory."""
+    return required(parameters, "RegionId")
 
 
 def boolean(parameters: Parameters, name: str) -> bool:
@@ -72,6 +60,24 @@ def number(parameters: Parameters, name: str, default: int, largest: int) -> int
     if not (value.isascii() and value.isdigit() and len(value) <= 9 and 1 <= int(value) <= largest):  # noqa: PLR2004 - enough digits for any limit
         raise invalid(name, f"{excerpt(value)}, expected a whole number from 1 to {largest}.")
     return int(value)
+
+
+def clamped(parameters: Parameters, name: str, *, default: int, least: int, most: int) -> int:
+    """Return a whole number; ECS takes one that is too small for the least, and too large for the most."""
+    value = parameters.get(name)
+    if not value:
+        return default
+    if _WHOLE.fullmatch(value) is None:
+        raise invalid(name, f"{excerpt(value)}, expected a whole number from {least} to {most}.")
+    return min(max(int(value), least), most)
+
+
+def decimal(parameters: Parameters, name: str) -> float:
+    """Return a number that isn't negative, such as 8 or 0.5."""
+    value = parameters[name]
+    if _DECIMAL.fullmatch(value) is None:
+        raise invalid(name, f"{excerpt(value)}, expected a number such as 8 or 0.5.")
+    return float(value)
 
 
 def choice(parameters: Parameters, name: str, allowed: tuple[str, ...]) -> str | None:
@@ -100,20 +106,23 @@ def numbered(parameters: Parameters, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values[place] for place in sorted(values)))
 
 
-def json_ids(parameters: Parameters, name: str, largest: int) -> tuple[str, ...] | None:
-    """Return the ids of a parameter that is a JSON array of text, None where it isn't given."""
+def json_list(parameters: Parameters, name: str, largest: int) -> tuple[str, ...] | None:
+    """Return the items of a parameter that is a JSON array of text, without repetitions; None: not given.
+
+    An empty array is one: it asks for nothing, and gets that.
+    """
     value = parameters.get(name)
     if not value:
         return None
     try:
-        ids = json.loads(value)
+        items = json.loads(value)
     except (ValueError, RecursionError):
-        ids = None
-    if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
-        raise invalid(name, f'{excerpt(value)}, expected a JSON array of ids such as ["i-bp1…"].')
-    if not 1 <= len(ids) <= largest:
-        raise invalid(name, f"{len(ids)} ids, expected 1 to {largest}.")
-    return tuple(dict.fromkeys(ids))
+        items = None
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise invalid(name, f'{excerpt(value)}, expected a JSON array such as ["i-bp1…"].')
+    if len(items) > largest:
+        raise invalid(name, f"{len(items)} items, expected at most {largest}.")
+    return tuple(dict.fromkeys(items))
 
 
 def tags(parameters: Parameters) -> tuple[tuple[str, str | None], ...]:

@@ -10,16 +10,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from local.api.answers import JSON_TYPE, XML_TYPE, to_json, to_xml
-from local.api.error_table import (
-    UNKNOWN_ACTION,
-    UNKNOWN_METHOD,
-    UNKNOWN_VERSION,
-    ApiError,
-    BrokenAnswer,
-    missing,
-    repeated,
-    unreadable,
-)
+from local.api.api_error import ApiError, BrokenAnswer, missing, repeated, unreadable
+from local.api.error_table import UNKNOWN_ACTION, UNKNOWN_METHOD, UNKNOWN_VERSION
 from local.api.names import ECS_VERSION, FC_VERSION, STS_ACTIONS, STS_VERSION
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
 from local.emulator.backend import LocalEcs

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from local.api import error_table as errors
-from local.api.error_table import ApiError, missing
+from local.api.api_error import ApiError, missing
 from local.api.signatures import (
     ACS3,
     acs3_canonical_request,

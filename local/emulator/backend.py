@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
+from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
 from local.api.names import ASSUME_ROLE, GET_CALLER_IDENTITY
 from local.api.parameters import Parameters
-from local.emulator.account import DEFAULT_ACCOUNT, Account, Accounts, Behaviour
+from local.emulator.account import DEFAULT_ACCOUNT, Accounts
 from local.emulator.actions.action import CallContext
-from local.emulator.actions.catalog import perform
+from local.emulator.actions.catalog import ignored_parameters, perform
+from local.emulator.behaviour import Behaviour
 from local.emulator.call_log import Arrival, CallLog, ReceivedCall
 from local.emulator.faults import Fault, FaultScript
 from local.emulator.fleet import Fleet
@@ -148,7 +149,9 @@ class LocalEcs:
             there = meant if meant is not None and meant in self._accounts else None
             return self._sessions.assume_role(parameters, there, now, self._request_ids())
 
-        return self.answer(action, parameters, act, account_id=account.account_id, signed=signed)
+        return self.answer(
+            action, parameters, act, account_id=account.account_id, session=session, signed=signed
+        )
 
     def answer(
         self,
@@ -158,18 +161,28 @@ class LocalEcs:
         *,
         account_id: str,
         signed: str,
+        session: str = "",
         success: int = 200,
     ) -> dict[str, Any]:
         """Do what the call says, or what the faults make of it, and remember it; like `call` otherwise.
 
         `success`: the status of an answer that is no error.
         """
-        arrival = self._arrival(action, parameters, account_id, signed, success)
+        arrival = Arrival(
+            time=self.now(),
+            request_id=self._request_ids(),
+            account_id=account_id,
+            session=session,
+            region_id=self._region(account_id, parameters),
+            action=action,
+            parameters=parameters,
+            signed=signed,
+            success=success,
+            ignored=ignored_parameters(action, parameters),
+        )
         try:
             answer = self._perform(arrival, act)
         except (ApiError, BrokenAnswer, ConnectionLost) as outcome:
-            if isinstance(outcome, ApiError):
-                outcome.request_id = arrival.request_id
             self._log.add(arrival.answered(outcome))
             raise
         answer["RequestId"] = arrival.request_id
@@ -178,30 +191,20 @@ class LocalEcs:
 
     def refuse(self, action: str, parameters: Parameters, error: ApiError, *, signed: str = "") -> None:
         """Remember a call that got this error before any action was looked at."""
-        arrival = self._arrival(action, parameters, "", signed)
-        error.request_id = arrival.request_id
-        self._log.add(arrival.answered(error))
-
-    def _arrival(
-        self, action: str, parameters: Parameters, account_id: str, signed: str, success: int = 200
-    ) -> Arrival:
-        return Arrival(
+        arrival = Arrival(
             time=self.now(),
             request_id=self._request_ids(),
-            account_id=account_id,
+            region_id=parameters.get("RegionId", ""),
             action=action,
             parameters=parameters,
             signed=signed,
-            success=success,
         )
+        self._log.add(arrival.answered(error))
 
     def _perform(self, arrival: Arrival, act: Act) -> dict[str, Any]:
-        account = self._accounts[arrival.account_id]
-        action, parameters = arrival.action, arrival.parameters
         with self._lock:
-            region_id = _region(account, parameters)
             disturbance = self._script.disturb(
-                action, region_id, parameters, arrival.time, account.account_id
+                arrival.action, arrival.region_id, arrival.parameters, arrival.time, arrival.account_id
             )
         if disturbance.delay_before:
             self._sleep(disturbance.delay_before)
@@ -221,8 +224,10 @@ class LocalEcs:
             raise outcome
         return outcome
 
-
-def _region(account: Account, parameters: Parameters) -> str:
-    """Return the region that the call is about: the one it names, else its instance's; empty: none."""
-    instance = account.find(parameters.get("InstanceId", ""))
-    return parameters.get("RegionId") or (instance.profile.region_id if instance else "")
+    def _region(self, account_id: str, parameters: Parameters) -> str:
+        """Return the region that the call is about: the one it names, else its instance's; empty: none."""
+        if parameters.get("RegionId"):
+            return parameters["RegionId"]
+        with self._lock:
+            instance = self._accounts[account_id].find(parameters.get("InstanceId", ""))
+        return instance.profile.region_id if instance else ""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from local.api.error_table import THROTTLED, ApiError, BrokenAnswer, ConnectionLost, ErrorRow
+from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
+from local.api.error_table import THROTTLED, ErrorRow
 from local.api.parameters import Parameters
 from local.emulator.lifecycle import Aftermath
 from local.emulator.sessions import account_of_role

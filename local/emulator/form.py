@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from local.api.error_table import ConnectionLost
+from local.api.api_error import ConnectionLost
 from local.api.names import ECS_VERSION
 from local.api.parameters import BOOLEANS, excerpt
 from local.api.signatures import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local.api.error_table import ApiError, entity_too_large, invalid_argument, unknown_function
+from local.api.api_error import ApiError, entity_too_large, invalid_argument, unknown_function
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.fleet import DEFAULT_REGION
 from local.emulator.invocations import UNHANDLED, Answer, Invoke

@@ -8,16 +8,8 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from local.api.answers import JSON_TYPE, to_json
-from local.api.error_table import (
-    PATH_NOT_SUPPORTED,
-    UNKNOWN_ACTION,
-    UNKNOWN_VERSION,
-    ApiError,
-    BrokenAnswer,
-    ConnectionLost,
-    missing_header,
-    unknown_function,
-)
+from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost, missing_header, unknown_function
+from local.api.error_table import PATH_NOT_SUPPORTED, UNKNOWN_ACTION, UNKNOWN_VERSION
 from local.api.names import FC_VERSION, INVOKE_FUNCTION
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
 from local.emulator.backend import LocalEcs

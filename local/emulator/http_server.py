@@ -16,7 +16,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
-from local.api.error_table import INTERNAL_ERROR, ApiError, ConnectionLost, unreadable
+from local.api.api_error import ApiError, ConnectionLost, unreadable
+from local.api.error_table import INTERNAL_ERROR
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -12,7 +12,7 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from local.api.answers import JSON_TYPE, to_json
-from local.api.error_table import ApiError, ConnectionLost
+from local.api.api_error import ApiError, ConnectionLost
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.http_server import HUNG_UP
 from local.emulator.invocations import UNHANDLED, Answer, Invoke, SenderGone, invoke_while_awaited, serialize

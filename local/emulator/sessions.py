@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.api.api_error import ApiError
+from local.api.documented import refuse_unserved
 from local.api.error_table import (
     DURATION_OUT_OF_RANGE,
     MALFORMED_ROLE_ARN,
     MALFORMED_SESSION_NAME,
     UNKNOWN_ROLE,
-    ApiError,
 )
-from local.api.parameters import Parameters, check_known, required
+from local.api.names import ASSUME_ROLE
+from local.api.parameters import Parameters, required
 from local.emulator.keys import HIDDEN, AccessKey, KeyPair
 
 PARAMETERS = (
@@ -70,7 +72,7 @@ class Sessions:
         assume it: trust policies aren't played. `seed`: a text that nobody knows, which key, secret and token
         are made from, so that all repeats exactly where it does.
         """
-        check_known(parameters, PARAMETERS)
+        refuse_unserved(ASSUME_ROLE, parameters, PARAMETERS)
         role = _ROLE_ARN.fullmatch(required(parameters, "RoleArn"))
         name = required(parameters, "RoleSessionName")
         if role is None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from local.api.error_table import DRY_RUN, NOT_FOUND, ApiError, missing
+from local.api.api_error import ApiError, missing
+from local.api.error_table import DRY_RUN, NOT_FOUND
 from local.api.parameters import Parameters, boolean, choice, numbered, region, required
 from local.emulator.account import Account
 from local.emulator.lifecycle import EmulatedInstance

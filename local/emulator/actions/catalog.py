@@ -2,14 +2,22 @@
 
 from typing import Any
 
-from local.api.error_table import UNKNOWN_ACTION, ApiError
-from local.api.parameters import Parameters, check_known
+from local.api.api_error import ApiError
+from local.api.documented import ignored, refuse_unserved
+from local.api.error_table import UNKNOWN_ACTION
+from local.api.parameters import Parameters
 from local.emulator.account import Account
-from local.emulator.actions import describe_instances, start, stop
+from local.emulator.actions import describe_instances, instance_types, start, stop
 from local.emulator.actions.action import Action, CallContext
 
 ACTIONS: dict[str, Action] = {
-    action.name: action for action in (*stop.ACTIONS, *start.ACTIONS, *describe_instances.ACTIONS)
+    action.name: action
+    for action in (
+        *stop.ACTIONS,
+        *start.ACTIONS,
+        *describe_instances.ACTIONS,
+        *instance_types.ACTIONS,
+    )
 }
 
 
@@ -17,5 +25,10 @@ def perform(action: str, account: Account, parameters: Parameters, context: Call
     """Do what the action says and return its answer without RequestId, or raise ApiError."""
     if action not in ACTIONS:
         raise ApiError(*UNKNOWN_ACTION)
-    check_known(parameters, ACTIONS[action].parameters)
+    refuse_unserved(action, parameters, ACTIONS[action].parameters)
     return ACTIONS[action].perform(account, parameters, context)
+
+
+def ignored_parameters(action: str, parameters: Parameters) -> tuple[str, ...]:
+    """Return the parameters that the action doesn't document and that change nothing, as with ECS."""
+    return ignored(action, parameters, ACTIONS[action].parameters) if action in ACTIONS else ()

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from local.api.error_table import IN_ARREARS, INCORRECT_STATUS, SECURITY_LOCK, ApiError
+from local.api.api_error import ApiError
+from local.api.error_table import IN_ARREARS, INCORRECT_STATUS, SECURITY_LOCK
 from local.api.parameters import Parameters, boolean
 from local.emulator.account import Account
 from local.emulator.actions.action import Action, CallContext

@@ -2,14 +2,8 @@
 
 from typing import Any
 
-from local.api.error_table import (
-    CONFIRM_STOP,
-    IN_ARREARS,
-    INCORRECT_STATUS,
-    SECURITY_LOCK,
-    ApiError,
-    ErrorRow,
-)
+from local.api.api_error import ApiError
+from local.api.error_table import CONFIRM_STOP, IN_ARREARS, INCORRECT_STATUS, SECURITY_LOCK, ErrorRow
 from local.api.parameters import Parameters, boolean, choice
 from local.emulator.account import Account
 from local.emulator.actions.action import Action, CallContext
@@ -38,10 +32,9 @@ def _stop(account: Account, parameters: Parameters, context: CallContext, confir
         obstacle = _obstacle(account, instance, asked, confirmed)
         if obstacle is not None:
             raise ApiError(*obstacle)
-        seconds = instance.profile.emulator.stop_seconds
         return instance.stopping(
             context.now,
-            account.behaviour.stop_seconds if seconds is None else seconds,
+            account.stop_seconds(instance),
             mode if instance.profile.economical_mode else NOT_APPLICABLE,
             context.aftermath,
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.api.error_table import ApiError
+from local.api.api_error import ApiError
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault

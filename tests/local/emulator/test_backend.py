@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost
-from local.emulator.account import Behaviour
+from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
 from local.emulator.backend import LocalEcs
+from local.emulator.behaviour import Behaviour
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
 

@@ -13,7 +13,8 @@ from darabonba.exceptions import UnretryableException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.api.error_table import ApiError, BrokenAnswer, ConnectionLost, ErrorRow
+from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
+from local.api.error_table import ErrorRow
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import InvalidFault, parse_fault
 from local.emulator.faults import Failure, Fault

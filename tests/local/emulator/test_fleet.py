@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.api.error_table import ApiError
+from local.api.api_error import ApiError
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
 

@@ -13,7 +13,7 @@ from alibabacloud_tea_openapi.models import Config
 from darabonba.exceptions import UnretryableException
 from darabonba.runtime import RuntimeOptions
 
-from local.api.error_table import ApiError
+from local.api.api_error import ApiError
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault

@@ -13,7 +13,7 @@ from alibabacloud_sts20150401.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
 from alibabacloud_tea_openapi.models import Config
 
-from local.api.error_table import ApiError
+from local.api.api_error import ApiError
 from local.emulator.account import DEFAULT_ACCOUNT
 from local.emulator.backend import LocalEcs
 from local.emulator.fault_text import parse_fault
@@ -125,7 +125,7 @@ def test_the_answer_in_xml(make_ecs: Make, wire: Connect) -> None:
         ({"DurationSeconds": "43201"}, 400, "InvalidParameter.DurationSeconds"),
         ({"DurationSeconds": "1000000000000"}, 400, "InvalidParameter.DurationSeconds"),
         ({"DurationSeconds": "1h"}, 400, "InvalidParameter.DurationSeconds"),
-        ({"Unknown": "1"}, 400, "InvalidParameter"),
+        ({"ExternalId": "x", "Unknown": "1"}, 200, None),
         ({"RoleArn": f"acs:ram::{DEFAULT_ACCOUNT}:role/a.b-c_d"}, 200, None),
         ({"DurationSeconds": "43200", "Policy": "{}", "ExternalId": "x", "RegionId": REGION}, 200, None),
     ],

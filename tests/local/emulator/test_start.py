@@ -9,9 +9,9 @@ from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
 from alibabacloud_tea_openapi.models import Config
 
-from local.api.error_table import ApiError
-from local.emulator.account import Behaviour
+from local.api.api_error import ApiError
 from local.emulator.backend import LocalEcs
+from local.emulator.behaviour import Behaviour
 from local.emulator.fault_text import parse_fault
 from local.emulator.server import serve
 

@@ -1,0 +1,100 @@
+"""DescribeInstanceTypes: the types that the fleet's instances have; others this ECS doesn't know."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local.api.api_error import invalid
+from local.api.parameters import Parameters, decimal, numbered
+from local.emulator.account import Account
+from local.emulator.actions.action import Action, CallContext
+from local.emulator.actions.paging import BY_TOKEN, token_page
+from local.emulator.lifecycle import EmulatedInstance
+
+MAX_TYPES = 10
+MAX_RESULTS = 1_600
+
+SAME = {
+    "InstanceTypes.": "InstanceTypeId",
+    "InstanceTypeFamilies.": "InstanceTypeFamily",
+    "InstanceTypeFamily": "InstanceTypeFamily",
+    "LocalStorageCategories.": "LocalStorageCategory",
+    "LocalStorageCategory": "LocalStorageCategory",
+}
+"""Filters whose value, or one of whose values, a field of the type has."""
+
+LEAST = {
+    "MinimumCpuCoreCount": "CpuCoreCount",
+    "MinimumMemorySize": "MemorySize",
+    "MinimumLocalStorageAmount": "LocalStorageAmount",
+    "MinimumLocalStorageCapacity": "LocalStorageCapacity",
+    "MinimumGPUAmount": "GPUAmount",
+}
+MOST = {
+    "MaximumCpuCoreCount": "CpuCoreCount",
+    "MaximumMemorySize": "MemorySize",
+    "MaximumGPUAmount": "GPUAmount",
+}
+
+
+def _describe_instance_types(
+    account: Account, parameters: Parameters, _context: CallContext
+) -> dict[str, Any]:
+    types: dict[str, dict[str, Any]] = {}
+    for instance in account.instances():
+        name, profile = instance.profile.document["InstanceType"], instance.profile
+        # Of the instances of a type, one that tells its local disks speaks for it.
+        if (name not in types or profile.local_storage) and not profile.emulator.unknown_type:
+            types[name] = _type(instance)
+    wanted = tuple(_wanted(parameters))
+    least = {field: decimal(parameters, name) for name, field in LEAST.items() if parameters.get(name)}
+    most = {field: decimal(parameters, name) for name, field in MOST.items() if parameters.get(name)}
+    found = [
+        (place, described)
+        for place, described in enumerate(types.values())
+        if all(described[field] in values for field, values in wanted)
+        and all(described.get(field, 0) >= limit for field, limit in least.items())
+        and all(described.get(field, 0) <= limit for field, limit in most.items())
+    ]
+    page, token = token_page(
+        parameters, found, lambda one: one[0], least=1, most=MAX_RESULTS, default=MAX_RESULTS
+    )
+    return {"NextToken": token, "InstanceTypes": {"InstanceType": [described for _, described in page]}}
+
+
+def _wanted(parameters: Parameters) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, field in SAME.items():
+        if name.endswith("."):
+            values = numbered(parameters, name[:-1])
+            if len(values) > MAX_TYPES:
+                raise invalid(name[:-1], f"{len(values)} values, expected at most {MAX_TYPES}.")
+        else:
+            values = (parameters[name],) if parameters.get(name) else ()
+        if values:
+            yield field, values
+
+
+def _type(instance: EmulatedInstance) -> dict[str, Any]:
+    document: Mapping[str, Any] = instance.profile.document
+    disks = instance.profile.local_storage
+    described = {
+        "InstanceTypeId": document["InstanceType"],
+        "InstanceTypeFamily": document["InstanceTypeFamily"],
+        "CpuCoreCount": document["Cpu"],
+        "MemorySize": document["Memory"] / 1024,
+        "GPUAmount": document.get("GPUAmount", 0),
+        "GPUSpec": document.get("GPUSpec", ""),
+        "LocalStorageCategory": "" if disks is None else disks.local_storage_category,
+    }
+    if disks is not None:
+        described["LocalStorageAmount"] = disks.local_storage_amount
+        described["LocalStorageCapacity"] = disks.local_storage_capacity
+    return described
+
+
+ACTIONS = (
+    Action(
+        name="DescribeInstanceTypes",
+        perform=_describe_instance_types,
+        parameters=frozenset({"RegionId", *BY_TOKEN, *SAME, *LEAST, *MOST}),
+    ),
+)
