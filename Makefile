@@ -32,8 +32,9 @@ test: $(STAMP) ## all tests; those that need a browser or Node.js are skipped wh
 test-tools: ## what those need: Node.js packages into tests/node, Chromium onto the machine (Debian, root)
 	@tests/tools
 
-soak: $(STAMP) ## a million simulated runs, each from its seed, and 200 under stress; takes half an hour or more
+soak: $(STAMP) ## every way of one instance, 200 runs under stress, a million simulated ones; takes an hour or so
 	@STRESS_RUNS=200 $(BIN)/python -m pytest -n auto -q tests/function/test_stress.py
+	@$(BIN)/python -m simulation.explore
 	@$(BIN)/python -m simulation --runs 1000000 --first-seed 1000000 --workers $(or $(WORKERS),2)
 
 check: $(STAMP) ## format, lint, strict types
