@@ -119,8 +119,13 @@ class Function:
         """Handle what an event was understood as; `started`: when that began. Otherwise as `invoke`."""
         credentials = _credentials(context, environment)
         redact = self._redactor(credentials)
-        if delivery.unauthorized is not None:
-            return _unauthorized(delivery.unauthorized, context, ports, redact)
+        for status_code, code, message in (
+            (401, GuardCode.UNAUTHORIZED, delivery.unauthorized),
+            (413, INVALID_EVENT, delivery.too_large),
+        ):
+            if message is not None:
+                refusal = Refusal(source=None, event_id=None, code=code, message=message)
+                return _turned_away(status_code, refusal, context, ports, redact)
         invocation = InvocationContext(
             request_id=context.request_id,
             function_name=context.function.name,
@@ -206,8 +211,10 @@ def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
     return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})
 
 
-def _unauthorized(message: str, context: Context, ports: Ports, redact: Redactor) -> dict[str, object]:
-    refusal = Refusal(source=None, event_id=None, code=GuardCode.UNAUTHORIZED, message=message)
+def _turned_away(
+    status_code: int, refusal: Refusal, context: Context, ports: Ports, redact: Redactor
+) -> dict[str, object]:
+    """Answer what came over HTTP and was not even read."""
     report = Report(
         request_id=context.request_id,
         time=ports.clock.now(),
@@ -220,7 +227,7 @@ def _unauthorized(message: str, context: Context, ports: Ports, redact: Redactor
     log = Log(context.request_id, ports.clock.now, ports.write, redact)
     log.result(refusal)
     log.summary(report)
-    return _http(401, {"code": refusal.code, "message": message})
+    return _http(status_code, {"code": refusal.code, "message": refusal.message})
 
 
 def _http(status_code: int, body: Mapping[str, object]) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """The environment, read once into one frozen `Settings`; the variables' names stand here and only here."""
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
@@ -9,13 +8,16 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from function.model.credentials import MIN_SECRET, Credentials, Redactor
+from function.model.credentials import Credentials, Redactor
 from function.model.managed import MANAGING_SERVICES
 from function.model.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
 from function.model.scope import ROLE_ARN, ROLE_ARN_IN_ANY_ACCOUNT, in_any_account
 
 NO_SUCH_RULE = "none"
 """Takes away the rule of MANAGED_TAGS; empty, a variable must not take protection away."""
+
+MIN_TOKEN = 16
+"""Characters of ALARM_TOKEN: whoever has it may ask for stops from anywhere."""
 
 _ECHO = 200
 _A_YEAR_IN_MINUTES = 366 * 24 * 60
@@ -77,8 +79,8 @@ def _tag(text: str) -> Tag:
 
 
 def _token(text: str) -> SecretStr:
-    if len(text) < MIN_SECRET:
-        raise ValueError(f"has fewer than {MIN_SECRET} characters, too few to be a secret")
+    if len(text) < MIN_TOKEN:
+        raise ValueError(f"has {len(text)} characters; a secret has at least {MIN_TOKEN}")
     return SecretStr(text)
 
 
@@ -104,11 +106,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _system_events(text: str) -> tuple[re.Pattern[str], ...]:
-    """Compile names in which `*` stands for anything."""
-    return tuple(re.compile(".*".join(re.escape(part) for part in name.split("*"))) for name in _split(text))
 
 
 class Settings(BaseModel):
@@ -161,14 +158,14 @@ class Settings(BaseModel):
         alias="ALARM_STATES",
         examples=["ALERT,ALARM,firing,CRITICAL"],
     )
-    system_events: Annotated[tuple[re.Pattern[str], ...], BeforeValidator(_system_events)] = Field(
+    system_events: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         (), alias="SYSTEM_EVENTS", examples=["Instance:SystemMaintenance.*:Scheduled"]
     )
     max_event_age_minutes: int = Field(
         60, alias="MAX_EVENT_AGE_MINUTES", ge=0, le=_A_YEAR_IN_MINUTES, examples=["60"]
     )
     alarm_token: Annotated[SecretStr | None, BeforeValidator(_token)] = Field(
-        None, alias="ALARM_TOKEN", examples=["a long random text"]
+        None, alias="ALARM_TOKEN", examples=["what openssl rand -hex 16 prints"]
     )
     verify_seconds: int = Field(
         120, alias="VERIFY_SECONDS", ge=0, le=_FC_MAX_TIMEOUT_SECONDS, examples=["120"]

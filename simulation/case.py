@@ -126,11 +126,12 @@ class Case:
         wishes = self.invocation.delivery.wishes
         regions = set(self.limits.allowed_regions or (OWN_REGION,))
         roles = set(self.limits.allowed_roles)
-        # A wish of an event that wants a forbidden region or role, too, is refused with it.
+        # A wish of an event that wants a forbidden region or role, too, is refused with it; but what stops
+        # nothing by what it is, such as a recovery, harms no other.
         outside = {
             wish.event_id
             for wish in wishes
-            if wish.valid and not (set(wish.regions) <= regions and set(wish.roles) <= roles)
+            if wish.valid and wish.enabled and not (set(wish.regions) <= regions and set(wish.roles) <= roles)
         }
         return [wish for wish in wishes if wish.event_id not in outside and self._acceptable(wish)]
 

@@ -25,7 +25,7 @@ from simulation.scenario import (
     Scenario,
     Weather,
 )
-from simulation.wishes import SYSTEM_EVENT, draw_events, over_http
+from simulation.wishes import SYSTEM_EVENT, by_token, draw_events, over_http
 
 ACTIONS = (
     "*",
@@ -132,6 +132,8 @@ def _deliveries(
         event, wishes = draw_events(random, fleet, limits, start)
         http = random.random() < 0.1
         body, authorized = over_http(random, event) if http else (event, True)
+        if http:
+            wishes = [by_token(wish) for wish in wishes]
         for _ in range(1 if calm or random.random() < 0.75 else 2):
             timeout = (
                 CALM_TIMEOUT

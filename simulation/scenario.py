@@ -12,7 +12,7 @@ OWN_REGION, SECOND_REGION, THIRD_REGION = "cn-hangzhou", "cn-shanghai", "cn-beij
 OWN_ACCOUNT = "1234567890123456"
 SECOND_ACCOUNT = "2345678901234567"
 OWN_ROLE, SECOND_ROLE = (f"acs:ram::{account}:role/stop" for account in (OWN_ACCOUNT, SECOND_ACCOUNT))
-ALARM_TOKEN = "simulated-token"  # noqa: S105 - made up, as everything here
+ALARM_TOKEN = "simulated-alarm-token"  # noqa: S105 - made up, as everything here
 
 MANAGED_TAGS = (
     "ack.alibabacloud.com/nodepool-id",

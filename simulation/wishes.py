@@ -90,11 +90,20 @@ def over_http(random: Random, event: Any) -> tuple[Any, bool]:  # noqa: ANN401 -
     }, authorized
 
 
+def by_token(wish: Wish) -> Wish:
+    """Say what a wish comes to over HTTP: a token is no leave to lose data, to use force or another role."""
+    asks_much = wish.confirm_stop or wish.force_stop or wish.roles
+    return replace(wish, enabled=wish.enabled and not asks_much)
+
+
 def _event(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, sent: float) -> Event:
     if random.random() < 0.02:
         return random.choice(_INVALID), [Wish(event_id=None, valid=False)]
     draw: Callable[[Random, Sequence[Mapping[str, Any]], Limits, float], Event] = random.choice(
-        (_timer, _timer, _timer, _request, _request, _enveloped, _metric_alarm, _alertmanager, _system_event)
+        (
+            *(_timer, _timer, _timer, _request, _request, _enveloped),
+            *(_metric_alarm, _callback, _alertmanager, _system_event, _subscription),
+        )
     )
     return draw(random, fleet, limits, sent)
 
@@ -201,16 +210,51 @@ def _enveloped(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limit
     return event, [replace(wish, event_id=event_id, time=time) for _, wish in inside]
 
 
-def _metric_alarm(random: Random, fleet: Sequence[Mapping[str, Any]], _limits: Limits, sent: float) -> Event:
+def _everywhere(limits: Limits) -> tuple[str, ...]:
+    """Where an alarm means its instance if it names no region: wherever anything may be stopped."""
+    return limits.allowed_regions or (OWN_REGION,)
+
+
+def _metric_alarm(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, sent: float) -> Event:
     time, level = _time(random, sent), random.choice(("CRITICAL", "WARN", "INFO", "OK"))
-    (instance_id,) = _ids(random, fleet, (OWN_REGION,))[:1]
+    (instance_id,) = _ids(random, fleet, _everywhere(limits))[:1]
     event = {
         "ruleName": f"idle-{random.randrange(1000)}",
         "curLevel": level,
         "resources": json.dumps({"instanceId": instance_id}),
         "time": round((EPOCH.timestamp() + time) * 1000),
     }
-    return event, [Wish(event_id=_digest(event), ids=(instance_id,), time=time, enabled=level != "OK")]
+    return event, [
+        Wish(
+            event_id=_digest(event),
+            ids=(instance_id,),
+            regions=_everywhere(limits),
+            time=time,
+            enabled=level != "OK",
+        )
+    ]
+
+
+def _callback(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, sent: float) -> Event:
+    """Draw an alarm in the form of a callback, whose region may be missing or say nothing."""
+    time, state = _time(random, sent), random.choice(("ALERT", "ALERT", "OK", "INSUFFICIENT_DATA"))
+    region = random.choice((None, "null", "-", *_everywhere(limits)))
+    (instance_id,) = _ids(random, fleet, _everywhere(limits))[:1]
+    event = {
+        "alertName": f"idle-{random.randrange(1000)}",
+        "alertState": state,
+        "dimensions": f"{{userId=1234567890123456, instanceId={instance_id}}}",
+        "timestamp": str(round((EPOCH.timestamp() + time) * 1000)),
+    } | ({"regionId": region} if region else {})
+    return event, [
+        Wish(
+            event_id=_digest(event),
+            ids=(instance_id,),
+            regions=(region,) if region in _everywhere(limits) else _everywhere(limits),
+            time=time,
+            enabled=state == "ALERT",
+        )
+    ]
 
 
 def _alertmanager(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, _sent: float) -> Event:
@@ -228,7 +272,7 @@ def _alertmanager(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Li
         Wish(
             event_id=_digest(event),
             ids=tuple(groups[status, region]),
-            regions=(region or OWN_REGION,),
+            regions=(region,) if region else _everywhere(limits),
             enabled=status == "firing",
         )
         for status, region in in_order
@@ -249,3 +293,23 @@ def _system_event(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Li
     }
     enabled = limits.system_events != ""
     return event, [Wish(event_id=event_id, ids=(instance_id,), regions=(region,), time=time, enabled=enabled)]
+
+
+def _subscription(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, sent: float) -> Event:
+    """Draw the same event as an event subscription posts it."""
+    event, (wish,) = _system_event(random, fleet, limits, sent)
+    status = random.choice(("TRIGGERED", "TRIGGERED", "RESOLVED"))
+    source = random.choice(("SYS_EVENT", "SYS_EVENT", "SYS_EVENT", "CUSTOM_EVENT"))
+    alert = {
+        "alertStatus": status,
+        "source": source,
+        "product": "ECS",
+        "traceId": event["id"],
+        "eventName": SYSTEM_EVENT,
+        "arn": event["resourceId"],
+        "eventContentMap": event["content"],
+        "timestamp": round((EPOCH.timestamp() + (wish.time or 0)) * 1000),
+    }
+    body = {"strategyName": "simulated", "alert": random.choice((alert, json.dumps(alert)))}
+    enabled = wish.enabled and status == "TRIGGERED" and source == "SYS_EVENT"
+    return body, [replace(wish, enabled=enabled)]

@@ -3,151 +3,191 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from function.events import alarms, envelopes
+from function.events import alarms, alerts, envelopes, system_events
 from function.events.json_reader import Node, quote
 from function.events.request_body import EXAMPLE, looks_like, read_request
 from function.model.request import InvalidEvent, Source, StopRequest
 
+Find = Callable[[Node], Node | None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of event: `events/<name>.json` is its sample, `recognise` tells it from all kinds below it.
+    """One kind of event: `events/<name>.json` is its sample.
 
-    Its id is `own_id`'s, else a digest of the event. Its time stands in the first of the fields `times` that
-    is there.
+    `recognise` tells it by what makes it what it is, so that no event is of two kinds. Its id is `own_id`'s,
+    else a digest of the event. `time` finds its time; None: its kind has none.
     """
 
     name: str
     sent_by: str
     recognise: Callable[[Node], bool]
     own_id: Callable[[Node], str | None] = lambda _: None
-    times: tuple[str, ...] = ()
+    time: Find | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrapping(Kind):
     """A kind that only carries another event: it names it, and dates it where its kind has no time."""
 
-    open: Callable[[Node], envelopes.Inside]
+    open: Callable[[Node], envelopes.Content]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender(Kind):
-    """A kind that asks for something. `read` completes the draft, which has the event's id and time."""
+    """A kind that asks for something. `read` completes the request that has the event's id and time."""
 
     source: Source
     read: Callable[[Node, StopRequest], Iterable[StopRequest | InvalidEvent]]
 
 
-def _text_in(key: str) -> Callable[[Node], str | None]:
+def _text_in(*keys: str) -> Callable[[Node], str | None]:
     def own_id(event: Node) -> str | None:
-        found = event.find(key)
-        return found.value if found and isinstance(found.value, str) else None
+        values = (event.object().get(key) for key in keys)
+        return next((value for value in values if isinstance(value, str) and value), None)
 
     return own_id
+
+
+def _first_of(*keys: str) -> Find:
+    """Find the first of these fields that is there; the first is the one that is missed."""
+
+    def find(event: Node) -> Node | None:
+        return next((found for key in keys if (found := event.find(key))), None) or Node(
+            None, event.below(keys[0])
+        )
+
+    return find
+
+
+def _in_alert(find: Callable[[Node], Node | None]) -> Find:
+    return lambda event: find(event.find_structure("alert") or event.field("alert"))
 
 
 def _timer_id(event: Node) -> str:
     return f"{event.field('triggerName').word()}@{event.field('triggerTime').word()}"
 
 
-def _read_timer(event: Node, draft: StopRequest) -> Iterator[StopRequest]:
+def _subscription_id(event: Node) -> str | None:
+    return _text_in("traceId", "dedupId")(event.find_structure("alert") or event.field("alert"))
+
+
+def _read_timer(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Do what `payload` says, a `StopRequest` in JSON."""
     payload = event.field("payload")
     if not payload.is_json():
         payload.fail(
             f"is {quote(payload.value)}; it must be a text that says what to stop, such as {EXAMPLE}"
         )
-    yield read_request(payload.json(), draft)
+    yield read_request(payload.json(), base)
 
 
-def _read_request(event: Node, draft: StopRequest) -> Iterator[StopRequest]:
+def _read_request(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Do what it says."""
-    yield read_request(event, draft)
+    yield read_request(event, base)
 
 
-# All that can arrive, in the order in which it is recognised. docs/events.md has the same table.
+def _is_timer(event: Node) -> bool:
+    return sum(event.has(key) for key in ("triggerTime", "triggerName", "payload")) > 1
+
+
+# All that can arrive. The documents' table is checked against this one.
 CATALOG: tuple[Wrapping | Sender, ...] = (
+    Sender(
+        name="timer",
+        source=Source.TIMER,
+        sent_by="FC timer trigger",
+        recognise=_is_timer,
+        own_id=_timer_id,
+        time=_first_of("triggerTime"),
+        read=_read_timer,
+    ),
+    Sender(
+        name="cms.event",
+        source=Source.CMS_EVENT,
+        sent_by="CloudMonitor system event",
+        recognise=system_events.is_system_event,
+        own_id=_text_in("id"),
+        time=_first_of("eventTime"),
+        read=system_events.read_system_event,
+    ),
+    Sender(
+        name="cms.subscription",
+        source=Source.CMS_EVENT,
+        sent_by="CloudMonitor event subscription, webhook through an HTTP trigger",
+        recognise=system_events.is_subscription,
+        own_id=_subscription_id,
+        time=_in_alert(_first_of("timestamp")),
+        read=system_events.read_subscription,
+    ),
+    Sender(
+        name="cms.alarm",
+        source=Source.CMS_ALARM,
+        sent_by="CloudMonitor threshold alarm",
+        recognise=alarms.is_metric_alarm,
+        time=_first_of("time"),
+        read=alarms.read_metric_alarm,
+    ),
+    Sender(
+        name="cms.callback",
+        source=Source.CMS_CALLBACK,
+        sent_by="CloudMonitor threshold alarm, URL callback through an HTTP trigger",
+        recognise=alarms.is_callback,
+        time=_first_of("timestamp"),
+        read=alarms.read_callback,
+    ),
+    Sender(
+        name="sls.alert",
+        source=Source.SLS_ALERT,
+        sent_by="Simple Log Service alert",
+        recognise=alerts.is_log_alert,
+        own_id=_text_in("alert_instance_id"),
+        time=_first_of("alert_time", "fire_time"),
+        read=alerts.read_log_alert,
+    ),
+    Sender(
+        name="alertmanager",
+        source=Source.ALERTMANAGER,
+        sent_by="ARMS, Grafana or Prometheus Alertmanager",
+        recognise=alerts.is_alertmanager,
+        read=alerts.read_alertmanager,
+    ),
     Sender(
         name="eventbridge.ecs",
         source=Source.CMS_EVENT,
         sent_by="EventBridge: an event of ECS itself",
         recognise=envelopes.is_ecs_event,
         own_id=_text_in("id"),
-        times=("time",),
-        read=alarms.read_ecs_event,
+        time=_first_of("time"),
+        read=system_events.read_ecs_event,
     ),
     Wrapping(
         name="eventbridge",
         sent_by="EventBridge: any other event, one or an array",
         recognise=envelopes.is_cloud_event,
         own_id=_text_in("id"),
-        times=("time",),
+        time=_first_of("time"),
         open=envelopes.open_cloud_event,
     ),
     Wrapping(
         name="mns",
-        sent_by="MNS through EventBridge",
-        recognise=lambda event: event.has("messageBody"),
-        open=envelopes.open_mns_message,
+        sent_by="SMQ (formerly MNS) queue, through EventBridge",
+        recognise=envelopes.is_queue_message,
+        open=envelopes.open_queue_message,
     ),
-    Sender(
-        name="timer",
-        source=Source.TIMER,
-        sent_by="FC timer trigger",
-        recognise=lambda event: event.has("triggerTime") or event.has("triggerName"),
-        own_id=_timer_id,
-        times=("triggerTime",),
-        read=_read_timer,
-    ),
-    Sender(
-        name="alertmanager",
-        source=Source.ALERTMANAGER,
-        sent_by="ARMS or Prometheus Alertmanager",
-        recognise=lambda event: event.has("alerts"),
-        read=alarms.read_alertmanager,
-    ),
-    Sender(
-        name="cms.callback",
-        source=Source.CMS_CALLBACK,
-        sent_by="CloudMonitor threshold alarm, URL callback through an HTTP trigger",
-        recognise=lambda event: event.has("alertState"),
-        times=("timestamp",),
-        read=alarms.read_callback,
-    ),
-    Sender(
-        name="cms.alarm",
-        source=Source.CMS_ALARM,
-        sent_by="CloudMonitor threshold alarm",
-        recognise=lambda event: event.has("curLevel") or event.has("ruleName") or event.has("metricData"),
-        times=("time",),
-        read=alarms.read_metric_alarm,
-    ),
-    Sender(
-        name="cms.event",
-        source=Source.CMS_EVENT,
-        sent_by="CloudMonitor system event",
-        recognise=lambda event: (
-            event.has("eventTime") or event.has("resourceId") or event.has("name", "content")
-        ),
-        own_id=_text_in("id"),
-        times=("eventTime",),
-        read=alarms.read_system_event,
-    ),
-    Sender(
-        name="sls.alert",
-        source=Source.SLS_ALERT,
-        sent_by="Simple Log Service alert",
-        recognise=lambda event: event.has("alert_id") or event.has("alert_name") or event.has("fire_time"),
-        own_id=_text_in("alert_instance_id"),
-        times=("alert_time", "fire_time"),
-        read=alarms.read_log_alert,
+    Wrapping(
+        name="mns.topic",
+        sent_by="SMQ (formerly MNS) topic, in its JSON form",
+        recognise=envelopes.is_topic_message,
+        own_id=_text_in("MessageId"),
+        time=_first_of("PublishTime"),
+        open=envelopes.open_topic_message,
     ),
     Sender(
         name="request",
         source=Source.REQUEST,
         sent_by="you: by hand, or a rule of EventBridge that reshapes its events (TEMPLATE)",
-        recognise=looks_like,
+        recognise=lambda event: looks_like(event) and not any(kind.recognise(event) for kind in CATALOG[:-1]),
         read=_read_request,
     ),
 )

@@ -1,50 +1,104 @@
-"""What wraps an event on its way: EventBridge's envelope and the MNS message."""
+"""What wraps an event on its way: EventBridge's envelope, and messages of queues and topics."""
 
 import base64
 from dataclasses import dataclass
 
-from function.events.arn import read_arn, settle_region
+from function.events.arn import read_region
 from function.events.json_reader import Node, quote
 
+_SERVICES = ("acs.", "acs:")
+_OF_ECS = frozenset({"acs.ecs", "acs:ecs"})
+_OF_QUEUES = frozenset({"acs.mns", "acs:mns", "acs.smq", "acs:smq"})
 
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """The event that was wrapped, and what the wrapping says of it."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The event that was wrapped, and what the wrapping says of it.
+
+    `region_id`: ECS's own word for its event's region. `service`: what it is, where a service of Alibaba
+    Cloud tells of itself. `vouched`: RAM vouches for who wrote it.
+    """
 
     event: Node
     region_id: str | None = None
-    notes: tuple[str, ...] = ()
+    service: str | None = None
+    vouched: bool = True
 
 
 def is_cloud_event(event: Node) -> bool:
-    """Tell whether this is an envelope of CloudEvents 1.0."""
-    return event.has("specversion") or event.has("source", "type", "data")
+    """Tell an envelope of CloudEvents 1.0, whose `data` holds the event."""
+    return _is_enveloped(event) and not is_ecs_event(event)
 
 
 def is_ecs_event(event: Node) -> bool:
-    """Tell whether this is a CloudEvent of ECS itself, whose `data` is only the content of a system event."""
-    if not is_cloud_event(event):
+    """Tell a CloudEvent of ECS itself, whose `data` is only the content of a system event."""
+    if not _is_enveloped(event):
         return False
-    kind, data = event.find("type"), event.find("data")
-    ours = kind is not None and isinstance(kind.value, str) and kind.value.startswith("ecs:")
-    return ours and not (data and data.has("content"))
+    kind = event.object().get("type")
+    if not (_source(event) in _OF_ECS or (isinstance(kind, str) and kind.startswith("ecs:"))):
+        return False
+    data = event.find_structure("data")
+    return data is None or not data.has("content")
 
 
-def open_cloud_event(event: Node) -> Inside:
-    """Take what is in `data`; the region of `subject` (an ARN) or `aliyunregionid`, where that has none."""
-    region_id, notes = settle_region(read_arn(event.find("subject")), event.find("aliyunregionid"))
-    return Inside(event.field("data"), region_id, notes)
+def _is_enveloped(event: Node) -> bool:
+    return event.has("specversion") or event.has("source", "type", "data")
 
 
-def open_mns_message(event: Node) -> Inside:
-    """Take what is in `messageBody`: JSON, in base64 where the sender encoded it (MNS SDKs do)."""
-    message = event.field("messageBody")
-    # The alphabet of base64 has neither braces nor brackets, so there is no doubt which of both it is.
-    if message.is_json():
-        return Inside(message.json())
-    text = message.text()
+def open_cloud_event(event: Node) -> Content:
+    """Take what is in `data`."""
+    source = _source(event)
+    own = source.startswith(_SERVICES) and source not in _OF_QUEUES
+    return Content(
+        event=event.field("data"),
+        region_id=read_region(event.find("aliyunregionid")) if source in _OF_ECS else None,
+        service=f"{quote(event.object().get('type'))} of {quote(source)}" if own else None,
+    )
+
+
+def _source(event: Node) -> str:
+    source = event.object().get("source")
+    return source if isinstance(source, str) else ""
+
+
+def is_queue_message(event: Node) -> bool:
+    """Tell a message of a queue, as EventBridge has it in `data`."""
+    return event.has("messageBody")
+
+
+def is_topic_message(event: Node) -> bool:
+    """Tell a message of a topic in its JSON form."""
+    return event.has("Message") and event.has_any(
+        "TopicName", "TopicOwner", "PublishTime", "SubscriptionName"
+    )
+
+
+def open_queue_message(event: Node) -> Content:
+    """Take what is in `messageBody`. Who may write into a queue need not be one who may stop instances."""
+    return Content(event=_opened(event.field("messageBody")), vouched=False)
+
+
+def open_topic_message(event: Node) -> Content:
+    """Take what is in `Message`, likewise."""
+    return Content(event=_opened(event.field("Message")), vouched=False)
+
+
+def _opened(message: Node) -> Node:
+    if not isinstance(message.value, str):
+        return message
+    opened = open_text(message)
+    if opened is None:
+        message.fail(f"is {quote(message.text())}; it must be the JSON of an event, as it is or in base64")
+    return opened
+
+
+def open_text(text: Node) -> Node | None:
+    """Read a text that holds an event: JSON, as it is or in base64 (SDKs of MNS encode). None: neither."""
+    if text.is_json():
+        return text.json()
     try:
-        decoded = base64.b64decode(text, validate=True).decode()
+        decoded = Node(base64.b64decode(str(text.value).strip(), validate=True).decode(), text.path)
     except ValueError:
-        message.fail(f"is {quote(text)}; it must be the JSON of an event, as it is or in base64")
-    return Inside(Node(decoded, message.path).json())
+        return None
+    # The alphabet of base64 has neither braces nor brackets, so there is no doubt which of both it is.
+    return decoded.json() if decoded.is_json() else None

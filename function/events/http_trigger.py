@@ -1,20 +1,99 @@
-"""What an HTTP trigger delivers: the token that must be right, and the event in the body."""
+"""What an HTTP trigger delivers: the token that must be right, and the event in the body or in the query."""
 
 import base64
 import hmac
+import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from function.events.json_reader import Json, Node, quote
+from function.events.json_reader import Json, Node, quote, read
 
-# FC writes all of them into every HTTP event (version v1); what has one of them is none of the other kinds.
-_MARKS = ("rawPath", "requestContext", "queryParameters", "isBase64Encoded")
 MAX_FORM_FIELDS = 100
+MAX_BODY = 2**20
+"""Bytes of a body; no alarm has as much."""
+
+_LONGEST_ESCAPE = 6
+"""JSON writes one byte as `\\u0026` at the longest."""
+
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_SPACE = rb"[ \t\r\n]*+"
+_KEY = re.compile(_SPACE + rb"(" + _STRING + rb")" + _SPACE + rb":" + _SPACE, re.DOTALL)
+_VALUE = re.compile(_STRING + rb"|[^,{}\[\]\" \t\r\n]++", re.DOTALL)
+_NESTED = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
+_NEXT = re.compile(_SPACE + rb"([,}])")
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """A large HTTP event of which the body was only measured; `problem`: it is too large."""
+
+    head: Node
+    problem: str | None
 
 
 def is_http(event: Node) -> bool:
-    """Tell whether FC's HTTP trigger made this event."""
-    return any(event.has(mark) for mark in _MARKS)
+    """Tell by the fields that only FC's HTTP trigger writes; a destination's envelope has a context, too."""
+    context = event.object().get("requestContext") if isinstance(event.value, dict) else None
+    return event.has("rawPath") or (isinstance(context, dict) and "http" in context)
+
+
+def look_at(event: bytes) -> Large | None:
+    """Read all but the body of an HTTP event that may have too large a one. None: it is small, or none.
+
+    Nothing of the body is decoded, so whoever has no token costs no memory. Raise `InvalidEvent` where the
+    rest can't be read.
+    """
+    if len(event) <= MAX_BODY:
+        return None
+    fields = dict(_members(event))
+    if b'"rawPath"' not in fields and b'"requestContext"' not in fields:
+        return None
+    start, end = fields.pop(b'"body"', (0, 0))
+    head = {key: event[slice(*where)] for key, where in fields.items()}
+    written = b",".join(key + b":" + value for key, value in head.items())
+    node = read(f"{{{written.decode()}}}")
+    if not is_http(node):
+        return None
+    return Large(node, _measure(event, start, end, encoded=node.object().get("isBase64Encoded") is True))
+
+
+def _members(event: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Say where each field of an object begins and ends; end where this is no JSON object."""
+    opening = re.compile(_SPACE + rb"\{").match(event)
+    here = opening.end() if opening else len(event)
+    while key := _KEY.match(event, here):
+        end = _end_of_value(event, key.end())
+        following = _NEXT.match(event, end) if end else None
+        if not end or not following:
+            return
+        yield key[1], (key.end(), end)
+        here = following.end()
+
+
+def _end_of_value(event: bytes, start: int) -> int | None:
+    if event[start : start + 1] not in {b"{", b"["}:
+        value = _VALUE.match(event, start)
+        return value.end() if value else None
+    depth = 0
+    for found in _NESTED.finditer(event, start):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(found[0], 0)
+        if not depth:
+            return found.end()
+    return None
+
+
+def _measure(event: bytes, start: int, end: int, *, encoded: bool) -> str | None:
+    size = end - start
+    if size <= MAX_BODY * _LONGEST_ESCAPE:
+        text = json.loads(event[start:end] or b'""')
+        size = len(text) * 3 // 4 if encoded else len(str(text).encode(errors="surrogatepass"))
+    return (
+        f"the body has about {size:,} bytes; an event over HTTP has at most {MAX_BODY:,}"
+        if size > MAX_BODY
+        else None
+    )
 
 
 def refusal(event: Node, alarm_token: str | None) -> str | None:
@@ -34,7 +113,7 @@ def refusal(event: Node, alarm_token: str | None) -> str | None:
 
 
 def _tokens(event: Node) -> Iterator[tuple[str, Json]]:
-    for key, value in _members(event, "headers"):
+    for key, value in _members_of(event, "headers").items():
         match key.lower():
             case "authorization":
                 # Other schemes are not meant for us: the trigger itself may ask for one.
@@ -43,14 +122,14 @@ def _tokens(event: Node) -> Iterator[tuple[str, Json]]:
                     yield "Authorization", token.strip() if isinstance(token, str) else token
             case "x-alarm-token":
                 yield "X-Alarm-Token", value
-    for key, value in _members(event, "queryParameters"):
+    for key, value in _members_of(event, "queryParameters").items():
         if key == "token":
             yield "?token=", value
 
 
-def _members(event: Node, key: str) -> list[tuple[str, Json]]:
+def _members_of(event: Node, key: str) -> dict[str, Json]:
     members = event.object().get(key)
-    return list(members.items()) if isinstance(members, dict) else []
+    return members if isinstance(members, dict) else {}
 
 
 def _same(given: Json, right: str) -> bool:
@@ -60,19 +139,40 @@ def _same(given: Json, right: str) -> bool:
 
 
 def open_body(event: Node) -> Node:
-    """Give the event in the body, JSON or form-encoded. Raise `InvalidEvent`."""
-    body = event.field("body")
+    """Give the event in the body, JSON or form-encoded, or in the query of a GET. Raise `InvalidEvent`."""
+    body = event.find("body") or Node("", event.below("body"))
+    if body.value == "":
+        return _query(event)
     text = body.text()
     if event.object().get("isBase64Encoded") is True:
         try:
             body = Node(base64.b64decode(text, validate=True).decode(), body.path)
         except ValueError:
             body.fail(f"is {quote(text)}, not UTF-8 in base64 as isBase64Encoded says")
-    return body.json() if body.is_json() else _form(body)
+    return body.json() if body.is_json() else _document(_form(body))
+
+
+def _query(event: Node) -> Node:
+    """Take the parameters of a GET for the event, but for the token."""
+    fields = {key: value for key, value in _members_of(event, "queryParameters").items() if key != "token"}
+    if not fields:
+        event.field("body").text()
+    return _document(Node(fields, event.below("queryParameters")))
+
+
+def _document(form: Node) -> Node:
+    """Open a form that holds the whole event as JSON: by GET it is the parameter `data`."""
+    for key in ("data", "body"):
+        document = form.find(key)
+        if document and document.is_json():
+            return document.json()
+    return form
 
 
 def _form(body: Node) -> Node:
     text = body.text()
+    if text.strip().startswith("$"):
+        body.fail(f"is {quote(text)}, a placeholder that its sender did not replace, as in a test by ARMS")
     try:
         pairs = parse_qsl(
             text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAX_FORM_FIELDS

@@ -26,6 +26,9 @@ _LONG = re.compile(rf'"(?:[^"\\]|\\.){{{MAX_ECHO - 1},}}+"')
 _EPOCH = re.compile(r"[0-9]{1,15}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+# How CloudMonitor, Java, Python, JavaScript and Go's templates write that there is no value.
+_NO_VALUE = frozenset({"", "-", "null", "none", "nil", "undefined", "n/a", "<nil>", "<none>", "<no value>"})
+
 
 def name(text: str) -> str:
     """Show a field's name in an error: JSON in ASCII. Only `shorten` cuts it, when no secret is in it."""
@@ -74,6 +77,10 @@ class Node:
         """Tell whether this is an object that has all these fields."""
         return isinstance(self.value, dict) and all(key in self.value for key in keys)
 
+    def has_any(self, *keys: str) -> bool:
+        """Tell whether this is an object that has one of these fields."""
+        return isinstance(self.value, dict) and any(key in self.value for key in keys)
+
     def object(self) -> Mapping[str, Json]:
         """Give the object. Raise `InvalidEvent` if this is none."""
         if not isinstance(self.value, dict):
@@ -84,6 +91,22 @@ class Node:
         """Give the field, None where it is absent or null. Raise `InvalidEvent` if this is no object."""
         value = self.object().get(key)
         return None if value is None else Node(value, self.below(key))
+
+    def find_value(self, key: str) -> "Node | None":
+        """Give the field, None also where it is a text that stands for no value, such as `null` or `-`."""
+        found = self.find(key)
+        return None if found is None or found.is_blank() else found
+
+    def find_structure(self, key: str) -> "Node | None":
+        """Give the object or list in the field, which may be JSON text. Raise `InvalidEvent`."""
+        found = self.find_value(key)
+        return found.json() if found and found.is_json() else found
+
+    def is_blank(self) -> bool:
+        """Tell whether this is null, or a text that stands for no value."""
+        return self.value is None or (
+            isinstance(self.value, str) and self.value.strip().casefold() in _NO_VALUE
+        )
 
     def field(self, key: str) -> "Node":
         """Give the field. Raise `InvalidEvent` where it is absent or null."""
@@ -114,7 +137,10 @@ class Node:
         Raise `InvalidEvent` for anything else, and for what lies before 2000 or after 2199.
         """
         right = "it must be a time with an offset such as 2026-01-31T20:00:00Z, or the seconds since 1970"
-        text = str(self.value) if isinstance(self.value, int | str) else ""
+        value = self.value
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        text = str(value) if isinstance(value, int | str) else ""
         try:
             if _EPOCH.fullmatch(text):
                 found = datetime.fromtimestamp(

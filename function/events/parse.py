@@ -5,20 +5,27 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
-from function.events import http_trigger as webhook
+from function.events import http_trigger
 from function.events.catalog import CATALOG, Kind, Sender, Wrapping
+from function.events.envelopes import open_text
 from function.events.json_reader import Node, name, quote, read, shorten
-from function.events.request_body import EXAMPLE
+from function.events.request_body import EXAMPLE, FIELDS
+from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
-from function.model.request import MAX_EVENT_ID, InvalidEvent, Source, StopRequest
+from function.model.outcome import GuardCode
+from function.model.request import MAX_EVENT_ID, InvalidEvent, Source, StopRequest, TargetProblem
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_EVENTS = 1_000
 MAX_ALARM_NAME = 128
-# HTTP, EventBridge and MNS around an alarm are three; HTTP counts with the first.
+# HTTP, EventBridge and a queue around an alarm are three; HTTP counts with the first.
 MAX_WRAPPINGS = 3
 _DIGEST_LENGTH = 16
+
+_ANYBODY = frozenset({Source.REQUEST, Source.TIMER})
+"""What no service of Alibaba Cloud sends in an event of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +33,14 @@ class Delivery:
     """What one invocation brought, in order; what could not be understood stands among it as `InvalidEvent`.
 
     `http`: it came over an HTTP trigger, so the answer is an HTTP answer and nothing raises.
-    `unauthorized`: why its token was refused; `events` is empty then, and never otherwise.
+    `unauthorized`: why its token was refused; `too_large`: why its body was. `events` is empty then, and
+    never otherwise.
     """
 
     events: tuple[StopRequest | InvalidEvent, ...]
     http: bool = False
     unauthorized: str | None = None
+    too_large: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +50,8 @@ class _Envelope:
     event_id: str | None = None
     time: datetime | None = None
     region_id: str | None = None
-    notes: tuple[str, ...] = ()
+    service: str | None = None
+    vouched: bool = True
     depth: int = 0
 
 
@@ -59,28 +69,56 @@ def parse(
 
 def _redacted(one: StopRequest | InvalidEvent, redact: Redactor) -> StopRequest | InvalidEvent:
     """Take secrets out of what is repeated of the event, and only then cut it."""
+
+    def clean(message: str) -> str:
+        return shorten(redact.text(message))
+
     if isinstance(one, InvalidEvent):
-        return InvalidEvent(shorten(redact.text(str(one))), source=one.source, event_id=one.event_id)
-    if one.alarm_name is None:
-        return one
-    shown = redact.text(one.alarm_name)[:MAX_ALARM_NAME]
-    return replace(one, alarm_name="".join(char if char.isprintable() else " " for char in shown))
+        return InvalidEvent(clean(str(one)), source=one.source, event_id=one.event_id)
+    problem = one.problem and replace(one.problem, message=clean(one.problem.message))
+    name = one.alarm_name and redact.text(one.alarm_name)[:MAX_ALARM_NAME]
+    return replace(
+        one,
+        problem=problem,
+        alarm_name=name and "".join(char if char.isprintable() else " " for char in name),
+        notes=tuple(map(clean, one.notes)),
+    )
 
 
 def _delivery(event: bytes, now: datetime, alarm_token: str | None) -> Delivery:
     http = False
     try:
-        root = read(event.decode())
-        http = webhook.is_http(root)
-        if http and (refusal := webhook.refusal(root, alarm_token)):
+        large = http_trigger.look_at(event)
+        root = large.head if large else _root(event)
+        http = http_trigger.is_http(root)
+        if http and (refusal := http_trigger.refusal(root, alarm_token)):
             return Delivery(events=(), http=True, unauthorized=refusal)
-        body = webhook.open_body(root) if http else root
+        if large and large.problem:
+            return Delivery(events=(), http=True, too_large=large.problem)
+        if large:
+            root = _root(event)
+        body = http_trigger.open_body(root) if http else root
     except UnicodeDecodeError as error:
         problem = f"the event is not UTF-8 (byte {error.start}); it must be JSON in UTF-8"
         return Delivery(events=(InvalidEvent(problem, event_id=_digest(event)),))
     except InvalidEvent as error:
         return Delivery(events=(InvalidEvent(str(error), event_id=_digest(event)),), http=http)
-    return Delivery(events=tuple(_each(body, _Envelope(), now)), http=http)
+    events = tuple(islice(_each(body, _Envelope(vouched=not http), now), MAX_EVENTS + 1))
+    if len(events) > MAX_EVENTS:
+        problem = f"the event holds more than {MAX_EVENTS} events; send fewer at once"
+        events = (InvalidEvent(problem, event_id=_digest_of(body)),)
+    return Delivery(events=events, http=http)
+
+
+def _root(event: bytes) -> Node:
+    """Read the event: JSON, or JSON in base64, as a topic's message comes that a publisher encoded."""
+    text = event.decode()
+    try:
+        return read(text)
+    except InvalidEvent:
+        if opened := open_text(Node(text)):
+            return opened
+        raise
 
 
 def _each(body: Node, envelope: _Envelope, now: datetime) -> Iterator[StopRequest | InvalidEvent]:
@@ -99,24 +137,27 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
     source: Source | None = None
     event_id = envelope.event_id
     try:
-        kind = _kind(event)
+        event = (open_text(event) if isinstance(event.value, str) else None) or event
+        kind = _kind(event, envelope)
+        if kind is None:
+            yield _of_a_service(event, envelope)
+            return
         source = kind.source if isinstance(kind, Sender) else None
         event_id = event_id or _event_id(kind, event)
         time = _time(kind, event, now) or envelope.time
         if isinstance(kind, Wrapping):
             yield from _open(kind, event, replace(envelope, event_id=event_id, time=time), now)
             return
-        draft = StopRequest(
+        base = StopRequest(
             source=kind.source,
             event_id=event_id,
             time=time,
             region_ids=(envelope.region_id,) if envelope.region_id else (),
+            vouched=envelope.vouched,
         )
-        for found in kind.read(event, draft):
+        for found in kind.read(event, base):
             if isinstance(found, StopRequest):
-                # What is noted of the envelope's region means nothing to an event that has its own.
-                noted = envelope.notes if found.region_ids == draft.region_ids else ()
-                yield replace(found, notes=noted + found.notes)
+                yield found
             else:
                 yield InvalidEvent(str(found), source=source, event_id=event_id)
     except InvalidEvent as error:
@@ -129,36 +170,57 @@ def _open(
     """Go on with what is inside. Raise `InvalidEvent` where the wrapping itself is wrong."""
     if envelope.depth == MAX_WRAPPINGS:
         event.fail(f"is wrapped more than {MAX_WRAPPINGS} times")
-    inside = kind.open(event)
-    yield from _each(
-        inside.event,
-        replace(
-            envelope,
-            region_id=inside.region_id or envelope.region_id,
-            notes=inside.notes if inside.region_id else envelope.notes,
-            depth=envelope.depth + 1,
-        ),
-        now,
+    content = kind.open(event)
+    inside = replace(
+        envelope,
+        region_id=content.region_id or envelope.region_id,
+        service=content.service,
+        vouched=envelope.vouched and content.vouched,
+        depth=envelope.depth + 1,
+    )
+    yield from _each(content.event, inside, now)
+
+
+def _kind(event: Node, envelope: _Envelope) -> Wrapping | Sender | None:
+    """Recognise the kind of an event; None: it is a service's own, and none that is read."""
+    if envelope.service:
+        kinds = [kind for kind in CATALOG if not (isinstance(kind, Sender) and kind.source in _ANYBODY)]
+        return next((kind for kind in kinds if kind.recognise(event)), None)
+    fields = list(event.object())
+    *kinds, request = CATALOG
+    for kind in kinds:
+        if kind.recognise(event):
+            return kind
+    if form := describe(event):
+        event.fail(form)
+    if request.recognise(event):
+        return request
+    shown = f"the fields {name(', '.join(fields))}" if fields else "no fields"
+    return event.fail(
+        f"is of no kind known here; it has {shown}{suggest(fields, FIELDS)}; a bare request is {EXAMPLE}"
     )
 
 
-def _kind(event: Node) -> Wrapping | Sender:
-    keys = ", ".join(event.object())
-    for kind in CATALOG:
-        if kind.recognise(event):
-            return kind
-    return event.fail(
-        f"is of no kind known here; it has {f'the fields {name(keys)}' if keys else 'no fields'}, "
-        f"a bare request is {EXAMPLE}"
+def _of_a_service(event: Node, envelope: _Envelope) -> StopRequest:
+    """Refuse what a service of Alibaba Cloud tells of something else than ECS's instances."""
+    text = (
+        f"{envelope.service} is none of the events that are read here, so it stops nothing, whatever it names"
+    )
+    return StopRequest(
+        source=Source.CMS_EVENT,
+        event_id=envelope.event_id or _digest_of(event),
+        time=envelope.time,
+        problem=TargetProblem(code=GuardCode.EVENT_NOT_ENABLED, message=text),
     )
 
 
 def _time(kind: Kind, event: Node, now: datetime) -> datetime | None:
     """Give the event's own time, None where its kind has none. A wrapping may have none, a sender must."""
-    written = next((found for key in kind.times if (found := event.find(key))), None)
-    if written is None and (isinstance(kind, Wrapping) or not kind.times):
+    written = kind.time(event) if kind.time else None
+    if written is None or (written.value is None and isinstance(kind, Wrapping)):
         return None
-    written = written or event.field(kind.times[0])
+    if written.value is None:
+        written.fail("is missing")
     time = written.time()
     if time - now > MAX_AHEAD:
         written.fail(

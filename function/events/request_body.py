@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_pascal
 
 from function.events.arn import MAX_REGION
 from function.events.json_reader import Json, Node, name, quote
+from function.events.unrecognized import suggest
 from function.model.request import (
     INSTANCE_ID,
     MAX_INSTANCE_IDS,
@@ -112,6 +113,8 @@ def _spellings(model: type[_Body]) -> dict[str, str]:
 _FIELDS = _spellings(RequestBody)
 _TAG_FIELDS = _spellings(TagBody)
 _PLAIN_FIELDS = {field.replace("_", "") for field in RequestBody.model_fields}
+FIELDS = tuple(map(to_pascal, RequestBody.model_fields))
+"""What a request has, in the API's spelling."""
 _DESCRIPTIONS = {to_pascal(field): info.description for field, info in RequestBody.model_fields.items()}
 
 
@@ -120,8 +123,8 @@ def looks_like(event: Node) -> bool:
     return not _PLAIN_FIELDS.isdisjoint(key.replace("_", "").lower() for key in event.object())
 
 
-def read_request(body: Node, draft: StopRequest) -> StopRequest:
-    """Complete the draft by what the body asks. Raise `InvalidEvent`, naming the first wrong field."""
+def read_request(body: Node, base: StopRequest) -> StopRequest:
+    """Complete the request by what the body asks. Raise `InvalidEvent`, naming the first wrong field."""
     spelt = _spelt(body, _FIELDS)
     if isinstance(spelt.get("Tag"), list):
         tags = Node(spelt["Tag"], body.below("Tag")).items()
@@ -149,10 +152,10 @@ def read_request(body: Node, draft: StopRequest) -> StopRequest:
     if not ids and not selection:
         body.fail(f"names no instance: it needs InstanceIds or a selection by Tag, such as {EXAMPLE}")
     return replace(
-        draft,
+        base,
         instance_ids=ids,
         selection=selection,
-        region_ids=tuple(dict.fromkeys(regions)) or draft.region_ids,
+        region_ids=tuple(dict.fromkeys(regions)),
         role_arns=tuple(dict.fromkeys(roles)),
         stopped_mode=asked.stopped_mode,
         confirm_stop=asked.confirm_stop,
@@ -199,9 +202,10 @@ def _fail(body: Node, error: ValidationError) -> NoReturn:
     wrong = Node(first["input"], path)
     match first["type"]:
         case "extra_forbidden" if len(first["loc"]) == 1:
-            body.fail(f"has the unknown field {name(field)}; a request has only {', '.join(_DESCRIPTIONS)}")
+            meant = suggest([field], FIELDS)
+            body.fail(f"has the unknown field {name(field)}{meant}; a request has only {', '.join(FIELDS)}")
         case "extra_forbidden":
-            problem = "is an unknown field"
+            problem = f"is an unknown field{suggest([str(first['loc'][-1])], ('Key', 'Value'))}"
         case "missing":
             problem = "is missing"
         case _:

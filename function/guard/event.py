@@ -4,20 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from function.model.outcome import GuardCode, Refusal, utc
-from function.model.request import Job, StopRequest
+from function.model.request import Job, Source, StopRequest
 from function.model.scope import Scope, make_scope
 from function.settings import Settings
 
 
 def admit(request: StopRequest, settings: Settings, own: Scope, now: datetime) -> Job | Refusal:
-    """Judge the event as a whole, and settle what it leaves open; `own` is where the function itself is."""
-    region_ids = request.region_ids or (own.region_id,)
+    """Judge the event as a whole, and settle what it leaves open; `own` is where the function itself is.
+
+    What an event is comes before what it is about: a recovered alarm is refused as that, wherever it is.
+    """
+    region_ids = _regions(request, settings, own.region_id)
     problem = (
-        _region_problem(region_ids, settings, own.region_id)
+        _sender_problem(request)
+        or _alarm_problem(request, settings)
+        or _foreign_event_problem(request)
+        or _system_event_problem(request, settings)
+        or _target_problem(request)
+        or _region_problem(region_ids, settings, own.region_id)
         or _role_problem(request, settings)
         or _age_problem(request, settings, now)
-        or _alarm_problem(request, settings)
-        or _system_event_problem(request, settings)
     )
     if problem is not None:
         return refuse(request, *problem)
@@ -38,9 +44,20 @@ def is_dry_run(request: StopRequest, settings: Settings) -> bool:
     return request.dry_run or settings.dry_run
 
 
-def refuse(
-    request: StopRequest, code: GuardCode, message: str, ids: tuple[str, ...] | None = None
-) -> Refusal:
+def _regions(request: StopRequest, settings: Settings, own_region: str) -> tuple[str, ...]:
+    """Say in which regions an event means its instances.
+
+    A request that names none means the function's own. An alarm can't be asked to name one: its instance is
+    looked for in every region that is allowed, for ids are unique.
+    """
+    if request.region_ids:
+        return request.region_ids
+    if request.source in {Source.REQUEST, Source.TIMER}:
+        return (own_region,)
+    return tuple(sorted(settings.regions_allowed(own_region)))
+
+
+def refuse(request: StopRequest, code: str, message: str, ids: tuple[str, ...] | None = None) -> Refusal:
     """Make the refusal of an event; `ids`: those that it would have stopped, else those it names."""
     return Refusal(
         source=request.source,
@@ -49,6 +66,34 @@ def refuse(
         message=message,
         instance_ids=request.instance_ids if ids is None else ids,
     )
+
+
+def _sender_problem(request: StopRequest) -> tuple[GuardCode, str] | None:
+    asked = [
+        name
+        for name, value in (
+            ("ConfirmStop", request.confirm_stop),
+            ("ForceStop", request.force_stop),
+            ("RoleArn", request.role_arns),
+        )
+        if value
+    ]
+    if request.vouched or not asked:
+        return None
+    return GuardCode.UNAUTHORIZED, (
+        f"{' and '.join(asked)} can be asked for only where RAM vouches for the sender, not over HTTP nor in "
+        "a message of a queue or topic; use a timer, EventBridge, or an invocation"
+    )
+
+
+def _foreign_event_problem(request: StopRequest) -> tuple[str, str] | None:
+    """Refuse what no name in SYSTEM_EVENTS could let in."""
+    problem = _target_problem(request)
+    return problem if problem and problem[0] == GuardCode.EVENT_NOT_ENABLED else None
+
+
+def _target_problem(request: StopRequest) -> tuple[str, str] | None:
+    return (request.problem.code, request.problem.message) if request.problem else None
 
 
 def _region_problem(
@@ -97,8 +142,25 @@ def _alarm_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode,
 
 def _system_event_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode, str] | None:
     name = request.system_event
-    if name is None or any(pattern.fullmatch(name) for pattern in settings.system_events):
+    if name is None or any(_matches(pattern, name) for pattern in settings.system_events):
         return None
     return GuardCode.EVENT_NOT_ENABLED, (
         f"the system event {name!r} stops nothing; add its name to SYSTEM_EVENTS if it should"
     )
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Tell whether a name matches a pattern in which `*` stands for anything, in linear time."""
+    first, *others = pattern.split("*")
+    if not others:
+        return name == pattern
+    *middle, last = others
+    if len(first) + len(last) > len(name) or not name.startswith(first) or not name.endswith(last):
+        return False
+    here, end = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, here, end)
+        if found < 0:
+            return False
+        here = found + len(part)
+    return True

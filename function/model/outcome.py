@@ -53,6 +53,7 @@ class GuardCode(StrEnum):
     STALE_EVENT = "Guard.StaleEvent", "stale"
     ALARM_STATE = "Guard.AlarmState", "no alarm"
     EVENT_NOT_ENABLED = "Guard.EventNotEnabled", "not enabled"
+    NOT_AN_INSTANCE = "Guard.NotAnInstance", "no instance"
     UNAUTHORIZED = "Guard.Unauthorized", "not authorized"
 
 

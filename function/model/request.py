@@ -57,11 +57,20 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopRequest:
-    """One event's wish, in the API's terms. It names `instance_ids` or has a `selection`, never both.
+class TargetProblem:
+    """Why an event means no instance that could be stopped: its refusal's code and message."""
 
-    `time` is the event's own, aware; None where its source has none. No `region_ids` means the
-    function's own region, no `role_arns` its own account; no `stopped_mode`, the one of the settings.
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequest:
+    """One event's wish, in the API's terms: `instance_ids`, a `selection`, or the `problem` with its target.
+
+    `time` is the event's own, aware; None where its source has none. No `region_ids`: the function's own
+    region, or for an alarm all that are allowed; no `role_arns`, its own account; no `stopped_mode`, the one
+    of the settings. `vouched`: RAM vouches for its sender, which a shared token or a queue does not.
     `alarm_state` and `alarm_name` come with alarms, `system_event` (the name that SYSTEM_EVENTS is matched
     with) with system events. `notes` are remarks about the event that the log repeats.
     """
@@ -80,6 +89,8 @@ class StopRequest:
     alarm_state: str | None = None
     alarm_name: str | None = None
     system_event: str | None = None
+    problem: TargetProblem | None = None
+    vouched: bool = True
     notes: tuple[str, ...] = ()
 
 

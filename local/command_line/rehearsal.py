@@ -15,6 +15,9 @@ from local.emulator.fleet import DEFAULT_REGION, Fleet
 from local.emulator.functions import LocalFunctions
 from local.emulator.server import serve
 
+LOCAL_TOKEN = "emulator-alarm-token"  # noqa: S105 - everybody may know it: it opens nothing but a rehearsal
+"""ALARM_TOKEN of a rehearsal, where it isn't set."""
+
 LOCAL_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "emulator"}
 
 TIMEOUT_SECONDS = 300
@@ -46,7 +49,7 @@ def rehearsal(
     make_clock: Callable[[], Clock] = SystemClock,
 ) -> Iterator[Rehearsal]:
     """Serve a local ECS, with these settings, and only those."""
-    given = {"FC_REGION": _region_of(fleet), "ALARM_TOKEN": "emulator", **settings}
+    given = {"FC_REGION": _region_of(fleet), "ALARM_TOKEN": LOCAL_TOKEN, **settings}
     clock = make_clock()
     ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults)
     functions = LocalFunctions()

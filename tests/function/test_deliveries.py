@@ -76,21 +76,23 @@ def test_an_event_taken_apart_by_regions_is_refused_whole(stage: SetStage) -> No
 
 def test_the_region_taken_from_the_arn_is_explained_where_it_is_refused(stage: SetStage) -> None:
     """The log says once which of two regions counts, all the more where that one is not allowed."""
-    alerts = [{"status": state, "labels": {"instance_id": A}} for state in ("firing", "resolved")]
-    envelope = {
+    event = {
         "specversion": "1.0",
         "id": "e-1",
-        "subject": "acs:arms:cn-shanghai:1234567890123456:alerts",
+        "source": "acs.ecs",
+        "type": "ecs:Instance:StateChange",
+        "time": "2026-01-15T20:00:00Z",
+        "subject": f"acs:ecs:cn-shanghai:1234567890123456:instance/{A}",
         "aliyunregionid": "cn-hangzhou",
-        "data": {"alerts": alerts},
+        "data": {"state": "Running"},
     }
-    played = play(stage, envelope)
+    played = play(stage, event, SYSTEM_EVENTS="*")
     assert {refusal["code"] for refusal in played.refusals} == {"Guard.RegionNotAllowed"}
     noted = [line for line in played.lines if "the ARN says cn-shanghai" in str(line["message"])]
     assert [line["event_id"] for line in noted] == ["e-1"]
 
 
-def over_http(body: object, token: str = "a-long-token") -> dict[str, object]:
+def over_http(body: object, token: str = "a-long-random-token") -> dict[str, object]:
     """Wrap a body as FC's HTTP trigger does."""
     return {
         "version": "v1",
@@ -106,10 +108,10 @@ def over_http(body: object, token: str = "a-long-token") -> dict[str, object]:
 @pytest.mark.parametrize(
     ("body", "token", "status_code", "code"),
     [
-        ({"InstanceId": A}, "a-long-token", 200, None),
+        ({"InstanceId": A}, "a-long-random-token", 200, None),
         ({"InstanceId": A}, "another", 401, "Guard.Unauthorized"),
-        ({"InstanceId": "nonsense"}, "a-long-token", 400, "InvalidEvent"),
-        ({"InstanceId": B}, "a-long-token", 500, None),
+        ({"InstanceId": "nonsense"}, "a-long-random-token", 400, "InvalidEvent"),
+        ({"InstanceId": B}, "a-long-random-token", 500, None),
     ],
 )
 def test_over_http_nothing_raises(
@@ -117,7 +119,7 @@ def test_over_http_nothing_raises(
 ) -> None:
     """The answer's status says what happened; its body is the report, or code and message."""
     pending: dict[str, object] = {"InstanceId": B, "Status": "Pending"}
-    played = play(stage, over_http(body, token), pending, ALARM_TOKEN="a-long-token")
+    played = play(stage, over_http(body, token), pending, ALARM_TOKEN="a-long-random-token")
     assert played.answer.error is None
     assert played.answer.returned is not None
     assert played.answer.returned["statusCode"] == status_code
@@ -129,7 +131,7 @@ def test_over_http_nothing_raises(
 def test_over_http_what_was_not_understood_is_said_beside_the_rest(stage: SetStage) -> None:
     """With others in the delivery the answer is 400 and their report, its code and message the mistake's."""
     body = [{"InstanceId": A}, {"InstanceId": "nonsense"}]
-    played = play(stage, over_http(body, "a-long-token"), ALARM_TOKEN="a-long-token")
+    played = play(stage, over_http(body, "a-long-random-token"), ALARM_TOKEN="a-long-random-token")
     assert played.answer.returned is not None
     assert played.answer.returned["statusCode"] == 400
     assert played.report["code"] == "InvalidEvent"
@@ -139,7 +141,7 @@ def test_over_http_what_was_not_understood_is_said_beside_the_rest(stage: SetSta
 
 def test_the_alarm_token_is_nowhere_to_be_seen(stage: SetStage) -> None:
     """Not even where an event or a tag repeats it does it reach a line or the report."""
-    token = "a-long-token"
+    token = "a-long-random-token"
     alarm = {
         "curLevel": token,
         "ruleName": token,
@@ -162,7 +164,9 @@ def test_a_mistake_in_the_function_loses_no_target(stage: SetStage, event: objec
     """Whatever goes wrong before the first stop, each target is accounted for, and a summary ends the run."""
     set_up = stage({"InstanceId": A})
     lines: list[dict[str, object]] = []
-    function = set_up.function(write=lambda line: lines.append(json.loads(line)), ALARM_TOKEN="a-long-token")
+    function = set_up.function(
+        write=lambda line: lines.append(json.loads(line)), ALARM_TOKEN="a-long-random-token"
+    )
 
     def broken(*_args: object, **_kwargs: object) -> Ecs:
         raise RuntimeError("a mistake, with a secret in its text")

@@ -13,6 +13,8 @@ NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 ID, OTHER = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
 ACCOUNT = "1234567890123456"
 ARN = f"acs:ecs:cn-hangzhou:{ACCOUNT}:instance/{ID}"
+NOWHERE: dict[str, object] = {"resourceId": f"acs:ecs::{ACCOUNT}:instance/{ID}"}
+"""The ARN without its region."""
 SECONDS = int(NOW.timestamp())
 
 SYSTEM_EVENT: dict[str, object] = {
@@ -82,8 +84,11 @@ def _asked(event: object) -> StopRequest:
 
 def _refused(event: object) -> str:
     (found,) = _understood(event)
-    assert isinstance(found, InvalidEvent), found
-    return str(found)
+    if isinstance(found, InvalidEvent):
+        return str(found)
+    assert found.problem, found
+    assert not found.instance_ids
+    return found.problem.message
 
 
 # What each says
@@ -143,7 +148,6 @@ def _refused(event: object) -> str:
                 event_id="5a0d-64f1",
                 time=NOW,
                 instance_ids=(ID,),
-                region_ids=("cn-hangzhou",),
                 alarm_state="firing",
                 alarm_name="idle",
             ),
@@ -233,9 +237,9 @@ def test_the_arn_wins_over_the_region_beside_it() -> None:
     """ARN and regionId disagree in documented samples; the ARN is believed and a note says so."""
     asked = _asked(SYSTEM_EVENT | {"regionId": "cn-beijing"})
     assert asked.region_ids == ("cn-hangzhou",)
-    assert asked.notes == ("regionId is cn-beijing, but the ARN says cn-hangzhou, which is taken",)
+    assert asked.notes == ('regionId is "cn-beijing", but the ARN says cn-hangzhou, which is taken',)
     assert _asked(ECS_EVENT | {"aliyunregionid": "cn-beijing"}).notes == (
-        "aliyunregionid is cn-beijing, but the ARN says cn-hangzhou, which is taken",
+        'aliyunregionid is "cn-beijing", but the ARN says cn-hangzhou, which is taken',
     )
 
 
@@ -255,23 +259,24 @@ def test_a_system_event_is_the_same_wrapped_or_not() -> None:
         ({"resourceId": f"acs:ehpc:cn-hangzhou:{ACCOUNT}:instance/{ID}"}, 'resourceId is "acs:ehpc:'),
         (
             {"resourceId": f"acs:ecs:cn-hangzhou:{ACCOUNT}:instance/i-bp1ecr****"},
-            'resourceId is "i-bp1ecr****", not an ECS instance',
+            'resourceId is "acs:ecs:cn-hangzhou:1234567890123456:instance/i-bp1ecr****", not an ECS instance',
         ),
         (
             {"resourceId": None, "content": {}},
             "the event names no ECS instance, neither by an ARN nor by instanceId",
         ),
-        ({"resourceId": "?", "content": None}, "the event names no ECS instance, "),
+        ({"resourceId": "?", "content": None}, 'resourceId is "?", not an ECS instance'),
+        ({"resourceId": "null", "content": None}, "the event names no ECS instance, "),
         ({"content": {"instanceId": OTHER}}, "resourceId and content.instanceId name different instances: "),
-        ({"content": {"instanceId": 5}}, "content.instanceId is 5, not an ECS instance"),
+        ({"resourceId": None, "content": {"instanceId": 5}}, "content.instanceId is 5, not an ECS instance"),
         ({"content": "x"}, 'content is "x"; it must be an object'),
         ({"content": {"eventStatus": ["x"]}}, "content.eventStatus is a list of 1; it must be a text"),
         ({"name": None}, "name is missing"),
         ({"name": "x" * 129}, 'name is "xxx'),
         ({"name": "a\nb"}, 'name is "a\\nb"; it must be printable'),
-        ({"regionId": "../"}, 'regionId is "../"; it must be a region'),
-        ({"regionId": "cn-hangzhou\n"}, 'regionId is "cn-hangzhou\\n"; it must be a region'),
-        ({"regionId": "cn" + "-x" * 64}, 'regionId is "cn-x-x'),
+        (NOWHERE | {"regionId": "../"}, 'regionId is "../"; it must be a region'),
+        (NOWHERE | {"regionId": "cn-hangzhou\n"}, 'regionId is "cn-hangzhou\\n"; it must be a region'),
+        (NOWHERE | {"regionId": "cn" + "-x" * 64}, 'regionId is "cn-x-x'),
         ({"eventTime": None}, "eventTime is missing"),
         ({"eventTime": "20260130T200000.000"}, 'eventTime is "20260130T200000.000", which has no offset'),
     ],
@@ -322,13 +327,23 @@ def test_either_place_gives_the_region_of_a_metric_alarm() -> None:
             {"resources": json.dumps({"instanceId": "rm-bp1x"})},
             'resources.instanceId is "rm-bp1x", not an ECS instance',
         ),
-        ({"resources": "instanceId"}, 'resources is "instanceId", not JSON ('),
-        ({"resources": "[]", "metricData": None}, "resources is an empty list; it must be an object"),
+        ({"resources": "instanceId"}, 'resources is "instanceId"; it must be an object'),
+        (
+            {"resources": "[]", "metricData": None},
+            "the event names no ECS instance: a threshold alarm has it ",
+        ),
         (
             {"resources": "{}", "metricData": {"bucketName": "logs"}},
-            "the event names no ECS instance (by instanceId); ",
+            "the event names no ECS instance: a threshold alarm has it in resources or metricData",
         ),
-        ({"resources": None, "metricData": None}, "the event names no ECS instance (by instanceId); "),
+        ({"resources": None, "metricData": None}, "the event names no ECS instance: a threshold alarm "),
+        (
+            {"resources": None, "metricData": None, "metricName": "cpu_total", "dimensions": "{}"},
+            (
+                "the event names no ECS instance: a threshold alarm has it in resources or metricData, "
+                'as {"instanceId": "i-…"}; dimensions are the callback\'s, with alertState'
+            ),
+        ),
         ({"metricData": {"instanceId": ID, "InstanceId": OTHER}}, "metricData name several instances, "),
         ({"curLevel": None}, "curLevel is missing"),
         ({"curLevel": 4}, "curLevel is 4; it must be a text"),
@@ -377,9 +392,9 @@ def test_a_callback_may_name_several_instances() -> None:
             {"dimensions": "{userId=1, instanceId=i-12****}"},
             'dimensions.instanceId is "i-12****", not an ECS instance',
         ),
-        ({"dimensions": "{userId=1}"}, "the event names no ECS instance (by instanceId); "),
+        ({"dimensions": "{userId=1}"}, "dimensions names no ECS instance (by instanceId)"),
         ({"dimensions": "[" * 500 + "]" * 500}, "dimensions is nested deeper than 32 levels"),
-        ({"dimensions": []}, "the event names no ECS instance "),
+        ({"dimensions": []}, "dimensions names no ECS instance "),
         ({"dimensions": [ID]}, f'dimensions[0] is "{ID}"; it must be an object'),
         ({"dimensions": 5}, "dimensions is 5; it must be an object"),
         ({"dimensions": None}, "dimensions is missing"),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.events.parse import parse
-from function.model.request import InvalidEvent, StopRequest
+from function.model.request import InvalidEvent, StopRequest, TargetProblem
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 ID, OTHER = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
@@ -41,19 +41,54 @@ def _asked(event: object) -> StopRequest:
 
 def _refused(event: object) -> str:
     (found,) = _understood(event)
-    assert isinstance(found, InvalidEvent), found
-    return str(found)
+    if isinstance(found, InvalidEvent):
+        return str(found)
+    assert found.problem, found
+    assert not found.instance_ids
+    return found.problem.message
 
 
 # Simple Log Service
 
 
 def test_the_rows_that_fired_name_what_the_labels_do_not() -> None:
-    """An alert that is not grouped by instance has the instances in its results."""
+    """An alert that is not grouped by instance has them in its results, and each row is judged by itself."""
     rows = [{"instance_id": ID, "requests": "0"}, {"host": "?"}, {"instance_id": OTHER}]
-    asked = _asked(LOG_ALERT | {"labels": {"env": "dev"}, "fire_results": rows})
+    asked, refused = _understood(LOG_ALERT | {"labels": {"env": "dev"}, "fire_results": rows})
+    assert isinstance(asked, StopRequest)
     assert asked.instance_ids == (ID, OTHER)
+    assert isinstance(refused, StopRequest)
+    assert refused.problem == TargetProblem(
+        code="Guard.NotAnInstance",
+        message="fire_results[1] name no ECS instance (by instanceId or instance_id)",
+    )
     assert _asked(LOG_ALERT | {"fire_results": rows}).instance_ids == (ID,)
+
+
+def test_a_row_of_something_else_is_said_and_harms_no_other() -> None:
+    """A database, or nothing at all, beside an instance; alone they are refused, or invalid."""
+    bad = [{"instance_id": "null"}, {"instance_id": "rm-1"}, {"instance_id": ID, "instanceId": OTHER}]
+    event = LOG_ALERT | {"labels": {}}
+    asked, refused = _understood(event | {"fire_results": [{"instance_id": ID}, *bad]})
+    assert isinstance(asked, StopRequest)
+    assert isinstance(refused, StopRequest)
+    assert refused.problem
+    assert [part.partition(" ")[0] for part in refused.problem.message.split("; ")[:2]] == [
+        "fire_results[1]",
+        "fire_results[2].instance_id",
+    ]
+    assert [_code(event | {"fire_results": [one]}) for one in bad] == [
+        "InvalidEvent",
+        "Guard.NotAnInstance",
+        "InvalidEvent",
+    ]
+
+
+def _code(event: object) -> str:
+    (found,) = _understood(event)
+    assert isinstance(found, StopRequest)
+    assert found.problem
+    return found.problem.code
 
 
 def test_a_log_alert_is_dated_by_itself_not_by_the_first_of_its_kind() -> None:
@@ -72,12 +107,14 @@ def test_a_label_says_the_region_better_than_the_project() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": {}}, "the event names no ECS instance "),
+        (
+            {"labels": {}},
+            "the event names no ECS instance by instance_id, neither in labels nor in fire_results",
+        ),
         ({"labels": {"instance_id": "c-bp1x"}}, 'labels.instance_id is "c-bp1x", not an ECS instance'),
         ({"labels": {"regionId": "x", "instance_id": ID}}, 'labels.regionId is "x"; it must be a region'),
         ({"labels": [ID]}, "labels is a list of 1; it must be an object"),
         ({"labels": {}, "fire_results": {"instance_id": ID}}, "fire_results is an object; it must be a list"),
-        ({"region": "Hangzhou"}, 'region is "Hangzhou"; it must be a region'),
         ({"status": None}, "status is missing"),
         ({"alert_time": None, "fire_time": None}, "alert_time is missing"),
     ],
@@ -142,12 +179,28 @@ def test_alerts_are_grouped_by_state_and_region() -> None:
 
 
 def test_a_bad_alert_does_not_lose_the_others() -> None:
-    """The alerts that are understood go their way; the first that is not is named, and how many there are."""
-    asked, lost = _understood({"alerts": [_alert("rm-bp1x"), _alert(), _alert(status=5), {"labels": 5}]})
+    """Each alert is judged by itself; what is wrong is told, and alerts without a state are invalid."""
+    asked, refused, lost = _understood(
+        {"alerts": [_alert("rm-bp1x"), _alert(), _alert(None), _alert(status=5), {"labels": 5}]}
+    )
     assert isinstance(asked, StopRequest)
     assert asked.instance_ids == (ID,)
-    assert str(lost).startswith('alerts[0].labels.instance_id is "rm-bp1x", not an ECS instance')
-    assert str(lost).endswith("(and 2 more alerts)")
+    assert isinstance(refused, StopRequest)
+    assert refused.problem
+    assert refused.problem.code == "Guard.NotAnInstance"
+    assert refused.problem.message.startswith(
+        'alerts[0].labels.instance_id is "rm-bp1x", not an ECS instance'
+    )
+    assert "alerts[2].labels name no ECS instance" in refused.problem.message
+    assert str(lost).startswith("alerts[3].status is 5; it must be a text")
+    assert str(lost).endswith("(and 1 more alerts)")
+
+
+def test_only_a_few_problems_are_told() -> None:
+    """An event has thousands of alerts, a log line has not."""
+    message = _refused({"alerts": [_alert(f"rm-{number}") for number in range(5_000)]})
+    assert message.endswith("(and 4998 more)")
+    assert len(message) < 1_000
 
 
 @pytest.mark.parametrize(
@@ -156,7 +209,7 @@ def test_a_bad_alert_does_not_lose_the_others() -> None:
         ({"alerts": []}, "alerts is empty; it must hold at least one alert"),
         ({"alerts": None}, "alerts is missing"),
         ({"alerts": {}}, "alerts is an empty object; it must be a list"),
-        ({"alerts": [{"labels": {"instance_id": ID}}]}, "status is missing"),
+        ({"alerts": [{"labels": {"instance_id": ID}}]}, "alerts[0].status is missing"),
         ({"alerts": [_alert(OTHER, instanceId=ID)]}, "alerts[0].labels name several instances, "),
         (
             {"alerts": [_alert(f"i-{number:05}") for number in range(1_001)]},

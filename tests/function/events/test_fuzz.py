@@ -28,7 +28,7 @@ from function.model.request import (
 )
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
-TOKEN = "emulator"
+TOKEN = "emulator-alarm-token"
 SAMPLES: dict[str, Json] = {
     path.stem: json.loads(path.read_bytes()) for path in Path(__file__).parents[3].glob("events/*.json")
 }
@@ -56,16 +56,23 @@ def check(event: bytes) -> None:
         assert one.event_id.isprintable()
         assert 0 < len(one.event_id) <= 256
         if isinstance(one, InvalidEvent):
-            assert 0 < len(str(one)) <= LONGEST_MESSAGE
-            assert str(one).isprintable()
-            assert TOKEN not in str(one)
+            check_message(str(one))
         else:
             check_request(one, text)
 
 
+def check_message(message: str) -> None:
+    """Hold what must be true of every error and refusal."""
+    assert 0 < len(message) <= LONGEST_MESSAGE
+    assert message.isprintable()
+    assert TOKEN not in message
+
+
 def check_request(asked: StopRequest, text: str) -> None:
     """Hold what must be true of every request: it asks for nothing that the event didn't say."""
-    assert bool(asked.instance_ids) != (asked.selection is not None)
+    assert bool(asked.instance_ids) + (asked.selection is not None) + (asked.problem is not None) == 1
+    if asked.problem:
+        check_message(asked.problem.message)
     assert asked.selection != Selection()
     assert len(set(asked.instance_ids)) == len(asked.instance_ids) <= MAX_INSTANCE_IDS
     assert all(INSTANCE_ID.fullmatch(one) and one in text for one in asked.instance_ids)
@@ -77,7 +84,7 @@ def check_request(asked: StopRequest, text: str) -> None:
         assert (asked.confirm_stop, asked.force_stop, asked.dry_run) == (False, False, False)
         assert asked.stopped_mode is None
         assert asked.selection is None
-        assert asked.alarm_state or asked.system_event
+        assert asked.alarm_state or asked.system_event or asked.problem
     for told in (asked.alarm_state, asked.alarm_name, asked.system_event, *asked.notes):
         assert told is None or (told.isprintable() and len(told) <= 300)
 

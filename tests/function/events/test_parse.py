@@ -84,9 +84,9 @@ def _cloud_event(data: object, **fields: object) -> dict[str, object]:
         (b'"i-1"', 'the event is "i-1"; it must be an object'),
         (
             b"{}",
-            'the event is of no kind known here; it has no fields, a bare request is {"InstanceIds": [',
+            'the event is of no kind known here; it has no fields; a bare request is {"InstanceIds": [',
         ),
-        (b'{"foo": 1, "bar": 2}', 'the event is of no kind known here; it has the fields "foo, bar", a bare'),
+        (b'{"foo": 1, "bar": 2}', 'the event is of no kind known here; it has the fields "foo, bar"; a bare'),
     ],
 )
 def test_what_is_no_event_is_refused(event: bytes, message: str) -> None:
@@ -137,7 +137,10 @@ def test_a_timer_asks_what_its_payload_says() -> None:
         (_timer({}), "payload names no instance: "),
         (_timer({"InstanceIds": [ID, ID, ID, "x"]}), 'payload.InstanceIds[3] is "x"; '),
         (_timer({"Tag": [{"Key": ""}]}), 'payload.Tag[0].Key is ""; '),
-        (_timer({"InstanceIDs": [ID]}), 'payload has the unknown field "InstanceIDs"; '),
+        (
+            _timer({"InstanceIDs": [ID]}),
+            'payload has the unknown field "InstanceIDs" (did you mean `InstanceIds`?); a request ',
+        ),
         (_timer('{"DryRun": true, "DryRun": false}'), 'payload names "DryRun" twice in one object; '),
         (
             _timer('{"InstanceId": ' + "[" * 1_000 + "]" * 1_000 + "}"),

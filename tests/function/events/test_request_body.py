@@ -189,7 +189,7 @@ REFUSED = [
     ({"InstanceName": 5}, "InstanceName is 5; "),
     (
         {"InstanceIDs": [ID]},
-        'the event has the unknown field "InstanceIDs"; a request has only InstanceIds, InstanceId,',
+        'the event has the unknown field "InstanceIDs" (did you mean `InstanceIds`?); a request has only ',
     ),
     ({"InstanceId": ID, "Hibernate": True}, 'the event has the unknown field "Hibernate"; '),
     ({"InstanceId": ID, "AccessKeyId": "LTAI5tExample"}, 'the event has the unknown field "AccessKeyId"; '),

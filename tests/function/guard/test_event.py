@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from function.guard.event import admit
 from function.model.outcome import Refusal
-from function.model.request import Job, Source, StoppedMode, StopRequest
+from function.model.request import Job, Source, StoppedMode, StopRequest, TargetProblem
 from function.model.scope import Scope
 from function.settings import Settings
 
@@ -129,3 +133,78 @@ def test_what_the_event_leaves_open_is_settled() -> None:
         ("cn-hangzhou", "2345678901234567", ROLE),
     ]
     assert named.stopped_mode is StoppedMode.KEEP_CHARGING
+
+
+@pytest.mark.parametrize("source", sorted(set(Source) - {Source.REQUEST, Source.TIMER}))
+def test_an_alarm_that_names_no_region_means_every_allowed_one(source: Source) -> None:
+    """Ids are unique, and most alarms can't say where theirs is; a request means the function's region."""
+    settings = Settings.from_environment({"ALLOWED_REGIONS": "cn-shanghai,cn-hangzhou"})
+    alarm = admit(replace(REQUEST, source=source), settings, OWN, NOW)
+    assert isinstance(alarm, Job)
+    assert [scope.region_id for scope in alarm.scopes] == ["cn-hangzhou", "cn-shanghai"]
+    asked = admit(REQUEST, settings, OWN, NOW)
+    assert isinstance(asked, Job)
+    assert [scope.region_id for scope in asked.scopes] == ["cn-hangzhou"]
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [{"confirm_stop": True}, {"force_stop": True}, {"role_arns": (ROLE,)}],
+    ids=lambda asks: next(iter(asks)),
+)
+def test_only_whom_ram_vouches_for_may_ask_for_much(asks: dict[str, object]) -> None:
+    """A shared token, or a place in a queue, is no leave to lose data, force or another account's role."""
+    request = replace(REQUEST, **asks)  # type: ignore[arg-type]  # one of the three, each of its own type
+    assert refusal(request, ALLOWED_ROLE_ARNS=ROLE) is None
+    assert refusal(replace(request, vouched=False), ALLOWED_ROLE_ARNS=ROLE) == "Guard.Unauthorized"
+    assert refusal(replace(request, vouched=False)) == "Guard.Unauthorized"
+    assert refusal(replace(REQUEST, vouched=False)) is None
+
+
+def _problem(code: str) -> TargetProblem:
+    return TargetProblem(code=code, message="m")
+
+
+REASONS: list[tuple[str, dict[str, object]]] = [
+    ("Guard.Unauthorized", {"vouched": False, "force_stop": True}),
+    ("Guard.AlarmState", {"alarm_state": "OK"}),
+    ("Guard.EventNotEnabled", {"system_event": "Disk:Stalled"}),
+    ("Guard.NotAnInstance", {"problem": _problem("Guard.NotAnInstance"), "instance_ids": ()}),
+    ("Guard.RegionNotAllowed", {"region_ids": ("cn-beijing",)}),
+    ("Guard.RoleNotAllowed", {"role_arns": (ROLE,)}),
+    ("Guard.StaleEvent", {"time": NOW - timedelta(days=1)}),
+]
+
+
+@pytest.mark.parametrize("first", range(len(REASONS)))
+def test_what_an_event_is_comes_before_what_it_is_about(first: int) -> None:
+    """Where several reasons apply, the earlier one is reported, whichever the others are."""
+    code, fields = REASONS[first]
+    for _, others in REASONS[first + 1 :]:
+        assert refusal(replace(REQUEST, **(others | fields))) == code  # type: ignore[arg-type]  # as above
+
+
+def test_a_source_that_is_not_read_is_refused_whatever_the_settings_name() -> None:
+    """What is none of ECS's own events can't be let in by a pattern."""
+    foreign = replace(REQUEST, instance_ids=(), problem=_problem("Guard.EventNotEnabled"), system_event="x")
+    assert refusal(foreign, SYSTEM_EVENTS="*") == "Guard.EventNotEnabled"
+    resolved = replace(foreign, alarm_state="RESOLVED")
+    assert refusal(resolved, SYSTEM_EVENTS="*") == "Guard.AlarmState"
+
+
+@given(
+    st.text("ab:", max_size=8),
+    st.lists(st.text("ab:", max_size=3), min_size=1, max_size=5).map("*".join),
+)
+def test_a_pattern_means_what_the_shell_means_by_it(name: str, pattern: str) -> None:
+    """`*` stands for any part, also for none."""
+    admitted = refusal(replace(REQUEST, system_event=name), SYSTEM_EVENTS=pattern) is None
+    assert admitted == (pattern != "" and fnmatchcase(name, pattern))
+
+
+def test_a_pattern_takes_no_time_whatever_the_name() -> None:
+    """A name of others never makes the match slow."""
+    begun = process_time()
+    for pattern in ("*:*:*:*:x", "*:" * 60 + "x", "*a*b*c*d*e*f*", "*" * 500):
+        refusal(replace(REQUEST, system_event=":" * 128), SYSTEM_EVENTS=pattern)
+    assert process_time() - begun < 0.5

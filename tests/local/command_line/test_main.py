@@ -200,7 +200,7 @@ def test_every_sample_can_be_run(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("token", "status", "code"),
-    [("not-the-token", "Guard.Unauthorized", 3), ("emulator", "InvalidEvent", 2)],
+    [("not-the-token", "Guard.Unauthorized", 3), ("emulator-alarm-token", "InvalidEvent", 2)],
 )
 def test_an_event_refused_over_http(tmp_path: Path, token: str, status: str, code: int) -> None:
     """An answer of 401 is a refusal of the whole, 400 a bad event; each with its code and message."""

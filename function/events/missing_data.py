@@ -1,0 +1,49 @@
+"""Alerts that are no alarms: they only say that data is missing or its source broken, or that somebody tests.
+
+Grafana gives such an alert the name `DatasourceNoData` or `DatasourceError`, keeps the labels of its rule,
+also those that name an instance, and sends it as `firing` (grafana/grafana#90447). Where a rule says that no
+data is to count as an alarm, the name stays and the annotation `grafana_state_reason` tells.
+"""
+
+from collections.abc import Iterable
+
+NO_DATA = "NoData"
+"""The state that stands for missing data where its sender has no word of its own."""
+
+_FIRING = frozenset({"firing", "alerting", "alert", "alarm", "triggered", "critical", "warn", "info"})
+"""States in place of which the name counts; a recovery stays one, whatever the alert is called."""
+
+_NAMES = {
+    name.lower(): name
+    for name in ("DatasourceNoData", "DatasourceError", "TestAlert", NO_DATA, "ExecutionError")
+}
+_DATASOURCE_NAMES = ("DatasourceNoData", "DatasourceError")
+
+_REASONS = {"nodata": "DatasourceNoData", "error": "DatasourceError"}
+"""What `grafana_state_reason` says, and the name of the alert that Grafana makes of it elsewhere."""
+
+
+def alarm_state(
+    state: str, *, names: Iterable[str | None], reason: str | None = None, empty: bool = False
+) -> str:
+    """Give the state that ALARM_STATES is asked for.
+
+    `names`: what the alert is called, wherever that stands. `reason`: why Grafana put it into its state.
+    `empty`: its query gave no row.
+    """
+    if state.casefold() not in _FIRING:
+        return state
+    called = next((found for name in names if name and (found := _NAMES.get(_plain(name)))), None)
+    because = next(
+        (name for word, name in _REASONS.items() if reason and _plain(reason).startswith(word)), None
+    )
+    return called or because or (NO_DATA if empty else state)
+
+
+def datasource_name(text: str) -> str | None:
+    """Find Grafana's name of such an alert in a text, such as a title that shows it."""
+    return next((name for name in _DATASOURCE_NAMES if name.lower() in text.lower()), None)
+
+
+def _plain(text: str) -> str:
+    return text.replace(" ", "").replace("_", "").replace("-", "").lower()

@@ -1,0 +1,88 @@
+"""Events that nobody reads: what each looks like, and what to do, for an error that helps."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from function.events.json_reader import Node
+
+MAX_GUESSED = 20
+"""Fields whose name is compared with others, which takes time."""
+MAX_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A form that is known, but not read."""
+
+    recognise: Callable[[Node], bool]
+    is_: str
+    instead: str
+
+
+def _from_oss(event: Node) -> bool:
+    events = event.object().get("events")
+    first = events[0] if isinstance(events, list) and events else None
+    return isinstance(first, dict) and ("oss" in first or first.get("eventSource") == "acs:oss")
+
+
+KNOWN = (
+    Known(
+        lambda event: event.has_any("evalMatches", "ruleUrl") or event.has("dashboardId", "panelId"),
+        "an alert of Grafana's legacy alerting, which says no instance in a place of its own",
+        "switch Grafana to unified alerting (Grafana 9 and later have it) and use its webhook contact point",
+    ),
+    Known(
+        lambda event: event.has_any("requestPayload", "responsePayload") and event.has("requestContext"),
+        "what Function Compute sends to a destination about an invocation",
+        "let the destination be a queue, never a function that may stop something",
+    ),
+    Known(
+        lambda event: event.has("httpMethod") and event.has_any("path", "pathParameters"),
+        "a request by way of API Gateway, which carries no token that is checked here",
+        "send it to the function's HTTP trigger",
+    ),
+    Known(_from_oss, "an event of an OSS trigger", "take this trigger off the function: it reads no objects"),
+    Known(
+        lambda event: event.has("parameter", "source") and event.has_any("jobName", "taskId", "cursorTime"),
+        "an event of a log trigger, which says where logs are but not what happened",
+        "use an alert of Simple Log Service",
+    ),
+    Known(
+        lambda event: event.has("AlertID") or event.has("AlertName", "Project"),
+        "an alert of Simple Log Service's old alerting",
+        "use its new alerting, or send a request by a template of your own",
+    ),
+    Known(
+        lambda event: event.has("msgtype"),
+        "a message for a chat robot (DingTalk, WeCom, Lark)",
+        "use a webhook of the general kind, with a request or Alertmanager's form as its body",
+    ),
+    Known(
+        lambda event: event.has("Instances") or event.has("Instance"),
+        "an answer of DescribeInstances",
+        "to rehearse with such a fleet, use stop-guard invoke EVENT --fleet FILE",
+    ),
+)
+
+
+def describe(event: Node) -> str | None:
+    """Say what an event is that is known, but not read; None where it isn't."""
+    for known in KNOWN:
+        if known.recognise(event):
+            return f"looks like {known.is_}; {known.instead}"
+    return None
+
+
+def suggest(fields: Iterable[str], known: Iterable[str]) -> str:
+    """Guess which field was meant: say " (did you mean `Tag`?)", or nothing."""
+    plain = {_plain(field): field for field in known}
+    for field in list(fields)[:MAX_GUESSED]:
+        close = get_close_matches(_plain(field), plain, n=1, cutoff=0.7) if len(field) <= MAX_NAME else []
+        if close:
+            return f" (did you mean `{plain[close[0]]}`?)"
+    return ""
+
+
+def _plain(field: str) -> str:
+    return field.replace("_", "").replace("-", "").lower()
