@@ -23,7 +23,7 @@ from local.command_line.targets import Opened, open_target
 
 Log = Callable[[str], object]
 
-_ANY_AGE = {"MAX_EVENT_AGE_MINUTES": "0"}
+ANY_AGE = {"MAX_EVENT_AGE_MINUTES": "0"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def _invoke_live(delivery: Delivery, opened: Opened, options: Options, view: Vie
     stale = _stale(requests, settings, target)
     dry = options.plan or (bool(requests) and all(is_dry_run(one, settings) for one in requests))
     planned_at = target.clock.now()
-    looking = replace(target, environment={**target.environment, **_ANY_AGE})
+    looking = replace(target, environment={**target.environment, **ANY_AGE})
     plan = run_or_show(opened, looking, delivery, view, log if dry else _nowhere, dry_run=True)
     report = whole_report(plan, target, view.order)
     real = [one for one in requests if not is_dry_run(one, settings)]
@@ -115,19 +115,25 @@ def stop_approved(
     delivery: Delivery,
     requests: tuple[StopRequest, ...],
     *,
-    plan: Run,
+    plan: Run | None,
     view: View,
     log: Log,
 ) -> ExitCode:
-    """Stop what a plan has shown; name what has become eligible since."""
+    """Stop what a plan has shown; name what has become eligible since.
+
+    `plan`: the run that has just shown it, None for one that was saved.
+    """
     target = opened.target
     run = run_or_show(
         opened, target, replace(delivery, events=requests, http=False), view, log, dry_run=False
     )
     shown = {instance_id for request in requests for instance_id in request.instance_ids}
-    others = [line for line in plan.lines if "summary" not in line and line.get("instance_id") not in shown]
-    of_plan = whole_report(plan, target, view.order)
-    report = with_plan(whole_report(run, target, view.order), of_plan, shown, view.order)
+    report, lines, codes = whole_report(run, target, view.order), list(run.lines), {run.exit_code}
+    if plan is not None:
+        report = with_plan(report, whole_report(plan, target, view.order), shown, view.order)
+        others = [line for line in plan.lines if "summary" not in line]
+        lines = [*(line for line in others if line.get("instance_id") not in shown), *lines]
+        codes.add(plan.exit_code)
     newly = _newly_eligible(opened, delivery, shown)
     remarks = []
     if newly:
@@ -138,12 +144,10 @@ def stop_approved(
         )
     report["became_eligible"] = newly
     present(
-        Presentation(
-            run=run, lines=[*others, *run.lines], report=report, remarks=remarks, closing=opened.closing
-        ),
+        Presentation(run=run, lines=lines, report=report, remarks=remarks, closing=opened.closing),
         view,
     )
-    return next((code for code in _WORST if code in {plan.exit_code, run.exit_code}), ExitCode.COMPLETE)
+    return next((code for code in _WORST if code in codes), ExitCode.COMPLETE)
 
 
 _WORST = (ExitCode.WRONG, ExitCode.LEFT, ExitCode.REFUSED)
@@ -162,7 +166,7 @@ def run_or_show(
 
 def _newly_eligible(opened: Opened, delivery: Delivery, shown: set[str]) -> list[str]:
     """Look once more; what would be stopped now and was not shown."""
-    target = replace(opened.target, environment={**opened.target.environment, **_ANY_AGE}, deliver=None)
+    target = replace(opened.target, environment={**opened.target.environment, **ANY_AGE}, deliver=None)
     try:
         run = execute(target, delivery, dry_run=True, watching=watching(), log=_nowhere)
     except Interrupted:

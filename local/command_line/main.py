@@ -102,6 +102,42 @@ def invoke(
 
 
 @app.command()
+def apply(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="What `invoke --plan --out PLAN` wrote.")],
+    *,
+    fleet: FleetFile = None,
+    live: Live = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    full: Full = False,
+    out: Out = None,
+    log: LogFile = None,
+) -> None:
+    """Stop what a saved plan would stop, decided anew, and nothing else."""
+
+    def run() -> ExitCode:
+        from local.command_line.apply import apply
+        from local.command_line.invoke import Options
+        from local.command_line.settings import machine_settings
+
+        options = Options(
+            plan=False,
+            live=live,
+            yes=yes,
+            as_json=as_json,
+            full=full,
+            out=out,
+            log=log,
+            fleet=fleet,
+            faults=(),
+            can_ask=True,
+        )
+        return apply(plan, machine_settings(), options)
+
+    _end_with(run)
+
+
+@app.command()
 def check(
     template: Annotated[Path, typer.Argument(help="The template, or your own file that extends it.")] = Path(
         "template.yml"

@@ -94,3 +94,82 @@ def test_where_nobody_can_be_asked_nothing_is_stopped(cloud: Mapping[str, str], 
         assert "would_stop" in done.stderr
         assert done.stdout == ""
     assert status_of(cloud, FIRST) == "Running"
+
+
+def test_what_became_eligible_since_is_named_and_left(
+    cloud: Mapping[str, str], event: Path, tmp_path: Path
+) -> None:
+    """A plan of yesterday evening's two is carried out; the third that opted in meanwhile is only named."""
+    plan = tmp_path / "plan.json"
+    only = {"InstanceId": FIRST}
+    event.write_text(json.dumps(only))
+    made = stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
+    assert made.returncode == 0, made.stderr
+    saved = json.loads(plan.read_text())
+    assert saved["request"] == {
+        "Source": "request",
+        "EventId": saved["event_id"],
+        "InstanceIds": [FIRST],
+    }
+    saved["request"] = {**saved["request"], "Tag": EVENT["Tag"]}  # as if only one had carried the tag then
+    del saved["request"]["InstanceIds"]
+    plan.write_text(json.dumps(saved))
+
+    seen = on_terminal("apply", plan, "--live", environment=cloud, answers={"[y/N] ": "y\n"})
+    text = words(seen.text.splitlines())
+    assert seen.returncode == 0, text
+    assert "Stop 1 instance in the real cloud?" in text
+    assert f"1 instance has become eligible since the plan, and been left: {SECOND}" in text
+    assert (status_of(cloud, FIRST), status_of(cloud, SECOND)) == ("Stopped", "Running")
+
+
+def test_a_plan_is_carried_out_as_it_was_shown(cloud: Mapping[str, str], event: Path, tmp_path: Path) -> None:
+    """The second step stops what the first one showed, in its mode, and its report says so."""
+    plan = tmp_path / "plan.json"
+    stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
+    other_mode = {**cloud, "STOPPED_MODE": "KeepCharging"}
+    done = stop_guard("apply", plan, "--live", "--yes", "--json", environment=other_mode)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [one["instance_id"] for one in report["outcomes"]] == [FIRST, SECOND]
+    assert {one["stopped_mode"]["requested"] for one in report["outcomes"]} == {"StopCharging"}
+    assert (report["target"], report["became_eligible"]) == ("live", [])
+
+
+@pytest.mark.parametrize(
+    ("change", "live", "says"),
+    [
+        ({"target": "local"}, True, "is of the target 'local'"),
+        ({}, False, "is of the target 'live'"),
+        ({"account_id": "2345678901234567"}, True, "is of account 2345678901234567"),
+        ({"region_id": "cn-beijing"}, True, "is of region cn-beijing"),
+        ({"time": "2020-01-01T00:00:00+00:00"}, True, "a plan holds for 1 day"),
+        ({"request": {"Source": "timer"}}, True, "is no plan that this version wrote"),
+        ({"request": None}, True, "is no plan that this version wrote"),
+        ({"outcomes": None}, True, "is no plan; `stop-guard invoke EVENT --plan --out plan.json` makes one"),
+    ],
+)
+def test_a_plan_of_elsewhere_or_of_old_is_refused(
+    cloud: Mapping[str, str], event: Path, tmp_path: Path, *, change: dict[str, object], live: bool, says: str
+) -> None:
+    """Another target, account or region, or older than a day: exit code 2, and nothing is stopped."""
+    plan = tmp_path / "plan.json"
+    stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | change))
+    done = stop_guard("apply", plan, *(["--live", "--yes"] if live else []), environment=cloud)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert status_of(cloud, FIRST) == "Running"
+
+
+def test_a_stale_event_is_planned_and_not_run(cloud: Mapping[str, str], event: Path) -> None:
+    """The plan is shown, and that a run would refuse it; the run itself is exit code 3 without a question."""
+    old = {"triggerTime": "2026-01-01T00:00:00Z", "triggerName": "evening", "payload": json.dumps(EVENT)}
+    event.write_text(json.dumps(old))
+    plan = stop_guard("invoke", event, "--live", "--plan", environment=cloud)
+    assert (plan.returncode, plan.stderr) == (0, "")
+    assert "Would stop 2 of 2" in plan.stdout
+    assert "A run refuses this event (Guard.StaleEvent)" in plan.stdout
+    seen = on_terminal("invoke", event, "--live", environment=cloud)
+    assert (seen.returncode, "[y/N]" in seen.text) == (3, False)
+    assert status_of(cloud, FIRST) == "Running"
