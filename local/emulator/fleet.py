@@ -14,6 +14,8 @@ from local.api.error_table import CLASSIC, LOCAL_DISK, PREPAID, SPOT, ErrorRow
 from local.emulator.fleet_format import EMULATOR_KEY, Document, Emulator, LocalStorage, shown, told
 
 DEFAULT_REGION = "cn-hangzhou"
+DEFAULT_GROUP = "sg-bp1emulator0000000000"
+"""The security group of instances that name none."""
 # Families whose instances have local disks, told by their name alone. DescribeInstanceTypes says so for real;
 # this stands in for it where neither the instance nor its x-emulator does.
 _LOCAL_DISK_FAMILY = re.compile(r"ecs\.(?:i[1-5][a-z]*|d[1-3][a-z]*|gn5|ga1)")
@@ -190,6 +192,7 @@ def _defaults(read: Document, region_id: str) -> dict[str, Any]:
         "VpcAttributes": {
             "VpcId": "vpc-bp1emulator0000000000" if read.instance_network_type == "vpc" else ""
         },
+        "SecurityGroupIds": {"SecurityGroupId": [DEFAULT_GROUP]},
         "ResourceGroupId": read.resource_group_id,
         "OSType": "linux",
         "CreationTime": "2024-01-01T00:00Z",

@@ -1,5 +1,6 @@
 """An instance's life on the local ECS: Running, Stopping, Stopped, each told from the time asked about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,6 +95,12 @@ class EmulatedInstance:
             started=started,
         )
         return _behind(starting, self, now, aftermath)
+
+    def tagged(self, tags: Mapping[str, str]) -> "EmulatedInstance":
+        """Return the instance with these tags and no others."""
+        listed = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
+        document = {**self.profile.document, "Tags": {"Tag": listed}}
+        return replace(self, profile=replace(self.profile, tags=tags, document=document))
 
     def described(self, now: datetime) -> "EmulatedInstance":
         """Return the instance as reads show it at that time."""

@@ -7,7 +7,7 @@ from local.api.documented import ignored, refuse_unserved
 from local.api.error_table import UNKNOWN_ACTION
 from local.api.parameters import Parameters
 from local.emulator.account import Account
-from local.emulator.actions import describe_instances, instance_types, start, stop
+from local.emulator.actions import describe_instances, instance_types, regions, resources, start, stop, tags
 from local.emulator.actions.action import Action, CallContext
 
 ACTIONS: dict[str, Action] = {
@@ -17,6 +17,9 @@ ACTIONS: dict[str, Action] = {
         *start.ACTIONS,
         *describe_instances.ACTIONS,
         *instance_types.ACTIONS,
+        *regions.ACTIONS,
+        *resources.ACTIONS,
+        *tags.ACTIONS,
     )
 }
 
