@@ -211,8 +211,10 @@ def _table(result: _Result) -> Table:
 
 
 def _draw(result: _Result, path: Path) -> None:
-    from local.savings.plot import draw  # noqa: PLC0415 - loading matplotlib takes longer than all the rest
-
+    try:
+        from local.savings.plot import draw  # noqa: PLC0415 - loading matplotlib takes longer than all the rest
+    except ModuleNotFoundError:
+        raise typer.BadParameter("--plot needs matplotlib, which the demo does not: make setup") from None
     title = f"Saved by StopCharging, by {result.by}" + (f" ({result.zone})" if result.zone else "")
     try:
         draw(result.saved, path, days=result.zone is not None, title=title, currency=result.currency)
