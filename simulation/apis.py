@@ -28,7 +28,11 @@ class Apis:
         account_id = OWN_ACCOUNT if role is None else account_of(role)
         self.invocation.connected.append(((account_id, region_id), endpoint))
         return SdkEcs(
-            region_id, Client(self.network, self.invocation, role, region_id), credentials, connections
+            region_id,
+            Client(self.network, self.invocation, role, region_id),
+            credentials,
+            connections,
+            monotonic=lambda: self.network.scheduler.time,
         )
 
     def connect_sts(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Sts:

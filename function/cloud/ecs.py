@@ -1,9 +1,12 @@
 """The adapter to ECS over the official SDK, whose types stay in here."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error, error_answer, request_id_of
@@ -23,7 +26,15 @@ from function.model.ports import (
 from function.model.request import Selection
 
 _ACCEPTED = "200"
-"""`Code` of an instance that StopInstances stops (the sample answer on its page)."""
+"""`Code` of an instance that StopInstances stops: a number in its page's sample, a text in its type table."""
+
+_MAX_PAGES = 10
+"""DescribeInstances by ids has one page, and perhaps an empty one after it; more of them never end."""
+
+_MIN_SECONDS = 0.1
+
+_LOCAL_STORAGE = ("LocalStorageAmount", "LocalStorageCapacity", "LocalStorageCategory")
+_NONE = (None, 0, "", "0")
 
 Answer = TypeVar("Answer")
 
@@ -42,24 +53,43 @@ class SdkEcs:
     """
 
     def __init__(
-        self, region_id: str, client: sdk.Client, credentials: Credentials, connections: int
+        self,
+        region_id: str,
+        client: sdk.Client,
+        credentials: Credentials,
+        connections: int,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._region_id = region_id
         self._client = client
         self._redact = Redactor(credentials.secrets())
         self._connections = connections
+        self._monotonic = monotonic
 
-    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
-        """See `Ecs.describe`. What was not asked for is not believed, nor that an answer in part is all."""
-        request = sdk.DescribeInstancesRequest(
-            region_id=self._region_id, instance_ids=json.dumps(list(instance_ids)), max_results=MAX_IDS
-        )
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> Page:
+        """See `Ecs.describe`. What was not asked for is not believed, nor that an answer in part is all.
+
+        ECS may give a `NextToken` with a page that is complete (DescribeInstances' own sample does).
+        """
         wanted = frozenset(instance_ids)
-        answer = self._call(DESCRIBE_INSTANCES, request, seconds, _page)
-        found = tuple(instance for instance in answer.instances if instance.instance_id in wanted)
-        if answer.next_token and len(found) < len(wanted):
-            raise CloudError(ClientCode.NO_ANSWER, f"ecs:{DESCRIBE_INSTANCES} was answered in part")
-        return found
+        ends = self._monotonic() + seconds
+        instances: dict[str, Instance] = {}
+        unreadable: dict[str, CloudError] = {}
+        token: str | None = None
+        for _ in range(_MAX_PAGES):
+            request = sdk.DescribeInstancesRequest(
+                region_id=self._region_id,
+                instance_ids=json.dumps(list(instance_ids)),
+                max_results=MAX_IDS,
+                next_token=token,
+            )
+            page = self._call(DESCRIBE_INSTANCES, request, max(ends - self._monotonic(), _MIN_SECONDS), _page)
+            instances |= {one.instance_id: one for one in page.instances if one.instance_id in wanted}
+            unreadable |= {one: error for one, error in page.unreadable.items() if one in wanted}
+            token = page.next_token
+            if token is None or len(instances) + len(unreadable) == len(wanted):
+                return Page(instances=tuple(instances.values()), unreadable=unreadable)
+        raise CloudError(ClientCode.NO_ANSWER, f"ecs:{DESCRIBE_INSTANCES} was answered in part", read=True)
 
     def select(self, selection: Selection, next_token: str | None, *, seconds: float) -> Page:
         """See `Ecs.select`."""
@@ -109,14 +139,15 @@ class SdkEcs:
         return self._call(STOP_INSTANCES, request, seconds, self._each_answer)
 
     def _each_answer(self, body: Mapping[str, Any]) -> dict[str, str | CloudError]:
+        """Read what is said of each; what can't be read is as if it had not been said: looks will show."""
         request_id = self._request_id(body)
-        answers = body["InstanceResponses"]["InstanceResponse"]
+        answers = [one for one in _list(body["InstanceResponses"], "InstanceResponse") if _says(one)]
         times = Counter(one["InstanceId"] for one in answers)
         return {
-            str(one["InstanceId"]): request_id
-            if one["Code"] == _ACCEPTED
+            one["InstanceId"]: request_id
+            if str(one["Code"]) == _ACCEPTED
             else error_answer(
-                f"ecs:{STOP_INSTANCES}", one["Code"], {**one, "RequestId": request_id}, self._redact
+                f"ecs:{STOP_INSTANCES}", str(one["Code"]), {**one, "RequestId": request_id}, self._redact
             )
             for one in answers
             if times[one["InstanceId"]] == 1  # of two answers about an instance neither is believed
@@ -151,22 +182,59 @@ class SdkEcs:
             raise cloud_error(f"ecs:{action}", error, self._redact) from None
 
 
+def _says(answer: object) -> bool:
+    """Whether this is about an instance: its `Code` is text, or a number as in the page's sample."""
+    match answer:
+        case {"InstanceId": str(), "Code": str() | int() as code}:
+            return bool(code)
+    return False
+
+
+def _list(place: Any, name: str) -> list[Any]:  # noqa: ANN401 - what JSON has there
+    """Give the list in `{name: […]}`; where there would be none in it, either may be null or empty."""
+    found = (place or {}).get(name) or []
+    if not isinstance(found, list):
+        raise TypeError(f"{name} is a list")
+    return found
+
+
 def _page(body: Mapping[str, Any]) -> Page:
-    instances = body["Instances"]["Instance"]
-    return Page(
-        instances=tuple(Instance.model_validate(instance) for instance in instances),
-        next_token=body.get("NextToken") or None,
+    """Read each instance of a page by itself, so that one that can't be read spoils no other.
+
+    Raises for one without an id: whoever it is, something is missing in this answer.
+    """
+    instances: list[Instance] = []
+    unreadable: dict[str, CloudError] = {}
+    for one in _list(body["Instances"], "Instance"):
+        try:
+            instances.append(Instance.model_validate(one))
+        except ValidationError as error:
+            unreadable[_text(one["InstanceId"])] = _unreadable(error)
+    return Page(instances=tuple(instances), next_token=body.get("NextToken") or None, unreadable=unreadable)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("an instance has an InstanceId")
+    return value
+
+
+def _unreadable(error: ValidationError) -> CloudError:
+    wrong = error.errors(include_url=False, include_input=False, include_context=False)
+    said = "; ".join(
+        f"its {one['loc'][0]} can't be read: {one['msg'].removeprefix('Value error, ')}" for one in wrong
     )
+    return CloudError(ClientCode.UNREADABLE, said, read=True)
 
 
 def _local_disks(body: Mapping[str, Any]) -> dict[str, LocalDisks]:
+    """Read what is said of each type; one that can't be read stays unknown."""
     return {
-        str(kind["InstanceTypeId"]): LocalDisks.YES
-        if kind.get("LocalStorageAmount")
-        or kind.get("LocalStorageCapacity")
-        or kind.get("LocalStorageCategory")
+        kind["InstanceTypeId"]: LocalDisks.YES
+        if any(kind.get(field) not in _NONE for field in _LOCAL_STORAGE)
         else LocalDisks.NO
-        for kind in body["InstanceTypes"]["InstanceType"]
+        for kind in _list(body["InstanceTypes"], "InstanceType")
+        if isinstance(kind, dict) and isinstance(kind.get("InstanceTypeId"), str)
     }
 
 

@@ -9,12 +9,20 @@ from urllib3.exceptions import NewConnectionError
 
 from function.cloud import sdk
 from function.model.credentials import Redactor
-from function.model.errors import ClientCode, CloudError, Meaning, meaning
+from function.model.errors import NOT_FOUND_CODES, ClientCode, CloudError, EcsCode, Meaning, meaning
+from function.model.ports import READS
 
 _MAX_MESSAGE = 500
 _MAX_RETRY_AFTER_MS = 86_400_000
 """A day, the longest that a function runs: x-acs-retry-after may be any number."""
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_DENIED_FIELDS = (
+    "AuthAction",
+    "AuthPrincipalType",
+    "AuthPrincipalDisplayName",
+    "NoPermissionType",
+    "PolicyType",
+)
 _STRING_TO_SIGN = re.compile(r"(canonical.?request|string.?to.?sign|signature)", re.IGNORECASE)
 """From here on an API may echo the request; SignatureDoesNotMatch does."""
 
@@ -30,7 +38,15 @@ def cloud_error(action: str, error: Exception, redact: Redactor) -> CloudError:
     data = error.data if isinstance(error.data, dict) else {}
     retry_after = getattr(error, "retry_after", None)
     seconds = min(retry_after, _MAX_RETRY_AFTER_MS) / 1000 if isinstance(retry_after, int) else None
-    return error_answer(action, str(code), data, redact, retry_after=seconds)
+    status = getattr(error, "status_code", None)
+    return error_answer(
+        action,
+        str(code),
+        data,
+        redact,
+        retry_after=seconds,
+        http_status=status if isinstance(status, int) else None,
+    )
 
 
 def error_answer(
@@ -40,11 +56,21 @@ def error_answer(
     redact: Redactor,
     *,
     retry_after: float | None = None,
+    http_status: int | None = None,
 ) -> CloudError:
     """Make the error of an answer that has a code; `data` has its `Message` and `RequestId`."""
-    message = _message(action, code, data, redact)
-    request_id = request_id_of(data, redact)
-    return CloudError(redact.text(code), message, request_id=request_id, retry_after=retry_after)
+    return CloudError(
+        redact.text(code),
+        _message(action, code, data, redact),
+        request_id=request_id_of(data, redact),
+        retry_after=retry_after,
+        http_status=http_status,
+        read=_reads(action),
+    )
+
+
+def _reads(action: str) -> bool:
+    return action.rpartition(":")[2] in READS
 
 
 def request_id_of(answer: Mapping[str, Any], redact: Redactor) -> str | None:
@@ -63,12 +89,27 @@ def _message(action: str, code: str, data: Mapping[str, Any], redact: Redactor) 
     if meaning(code) is Meaning.DENIED:
         return (
             f"{action} was denied ({code}); check that the function's role allows it here, "
-            "and that its credentials are valid"
+            f"and that its credentials are valid{_denied_detail(data, redact)}"
         )
-    text = redact.text(str(data.get("Message") or "there was no message"))
+    said = _shorter(redact.text(str(data.get("Message") or "there was no message")))
+    return f"no such instance: {said}" if code in NOT_FOUND_CODES and code != EcsCode.NOT_FOUND else said
+
+
+def _shorter(text: str) -> str:
+    """Cut between words: what others know to be a secret must not be left in part."""
     text = _STRING_TO_SIGN.split(text, maxsplit=1)[0]
-    # Cut between words: what others know to be a secret must not be left in part.
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE].rpartition(" ")[0] + "…"
+
+
+def _denied_detail(data: Mapping[str, Any], redact: Redactor) -> str:
+    """Pass on what RAM says was denied, to whom and why (RAM's page on AccessDeniedDetail)."""
+    detail = data.get("AccessDeniedDetail")
+    said = [
+        f"{field} {_shorter(redact.text(str(detail[field])))}"
+        for field in _DENIED_FIELDS
+        if isinstance(detail, dict) and detail.get(field)
+    ]
+    return f"; RAM says: {', '.join(said)}" if said else ""
 
 
 def _without_code(action: str, error: Exception) -> CloudError:

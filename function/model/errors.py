@@ -1,9 +1,11 @@
 """What each failure of ECS or of the way to it means: one table, by error code.
 
-The codes are those of StopInstance's error table, of the calls around it, of FC's invocations, and of every
-API (throttling, signatures, RAM). Failures without a code from ECS get a `Client.` code.
+The codes are those of StopInstance's error table, of the calls around it, of FC's invocations, of every API
+(throttling, signatures, RAM), and those that other clients of ECS try again after: docs/operate.md says for
+each what they do. Failures without a code from ECS get a `Client.` code.
 """
 
+import re
 from enum import Enum, StrEnum, auto
 from fnmatch import fnmatchcase
 
@@ -32,6 +34,8 @@ class ClientCode(StrEnum):
     """It never left: no DNS, connection refused, timeout to connect. ECS has done nothing."""
     OUT_OF_TIME = "Client.OutOfTime"
     """There was no time left for even one call."""
+    UNREADABLE = "Client.Unreadable"
+    """What was said about an instance can't be read; the message names the field."""
     UNFORESEEN = "Client.Unforeseen"
     """A mistake in the function ended the run before this was settled."""
 
@@ -51,6 +55,8 @@ class Meaning(Enum):
     """Nothing was done; the call is welcome again in the next window."""
     RETRY = auto()
     """A passing trouble of ECS; what was done, if anything, only a look can tell."""
+    BUSY = auto()
+    """As RETRY, but until another operation on the instance has ended, which can take minutes."""
     UNKNOWN = auto()
     """No answer: whether it was done, or will be, only a look can tell."""
     NOT_SENT = auto()
@@ -63,9 +69,16 @@ class Meaning(Enum):
     """A code that nobody knows here: what was done, if anything, only a look can tell; it needs a person."""
 
 
+NOT_FOUND_CODES = (
+    EcsCode.NOT_FOUND,
+    "InvalidInstanceIds.NotFound",
+    "Forbidden.InstanceNotFound",
+    "Instance.Notfound",
+)
+"""Different names for one thing: there is no such instance."""
+
 _BY_CODE = {
     EcsCode.DRY_RUN_PASSED: Meaning.DRY_RUN_PASSED,
-    EcsCode.NOT_FOUND: Meaning.REFUSED,
     EcsCode.INCORRECT_STATUS: Meaning.LOOK_AGAIN,
     EcsCode.LOCKED_FOR_SECURITY: Meaning.REFUSED,
     EcsCode.DISK_ERROR: Meaning.FAILED,
@@ -74,10 +87,23 @@ _BY_CODE = {
     EcsCode.EXPIRED_OR_IN_ARREARS: Meaning.REFUSED,
     EcsCode.NOT_ECONOMICAL: Meaning.NOT_ECONOMICAL,
     EcsCode.KMS_UNAUTHORIZED: Meaning.REFUSED,
-    "InvalidOperation.Conflict": Meaning.RETRY,
+    **dict.fromkeys(NOT_FOUND_CODES, Meaning.REFUSED),
+    "InvalidOperation.Conflict": Meaning.BUSY,
+    "OperationConflict": Meaning.BUSY,
+    "TaskConflict": Meaning.BUSY,
+    "IncorrectInstanceStatus.Initializing": Meaning.BUSY,
+    "LastTokenProcessing": Meaning.RETRY,
+    "OperationFailed.LastTokenProcessing": Meaning.RETRY,
+    "IdempotentProcessing": Meaning.RETRY,
+    "UnknownError": Meaning.RETRY,
+    "SystemBusy": Meaning.RETRY,
+    "ServiceBusy": Meaning.RETRY,
     "InstanceNotReady": Meaning.RETRY,
     "SignatureNonceUsed": Meaning.RETRY,
     "MissingSecurityToken": Meaning.DENIED,
+    "InsufficientBalance": Meaning.FAILED,
+    "IllegalTimestamp": Meaning.FAILED,
+    "RealNameAuthenticationError": Meaning.FAILED,
     "ResourceExhausted": Meaning.THROTTLED,
     "ResourceThrottled": Meaning.THROTTLED,
     "InternalServerError": Meaning.RETRY,
@@ -86,11 +112,14 @@ _BY_CODE = {
     "InvalidCredentials": Meaning.DENIED,  # the SDK's own, when it has none
     ClientCode.NO_ANSWER: Meaning.UNKNOWN,
     ClientCode.NO_CONNECTION: Meaning.NOT_SENT,
+    ClientCode.UNREADABLE: Meaning.RETRY,
 }
 
 _BY_PATTERN = (
-    ("Throttling*", Meaning.THROTTLED),
-    ("*ServiceUnavailable", Meaning.RETRY),
+    ("*Throttling*", Meaning.THROTTLED),
+    ("*ServiceUnavailable*", Meaning.RETRY),
+    ("IncorrectInstanceStatus.*", Meaning.LOOK_AGAIN),
+    ("InvalidParameter.KMSKeyId.*", Meaning.REFUSED),
     ("*Signature*", Meaning.DENIED),
     ("Forbidden*", Meaning.DENIED),
     ("NoPermission*", Meaning.DENIED),
@@ -107,43 +136,72 @@ _BY_PATTERN = (
 )
 
 
-def meaning(code: str) -> Meaning:
-    """Say what a code means; one that nobody knows is never a refusal and never retried."""
+def known_codes() -> dict[str, Meaning]:
+    """Give the whole table: codes, then patterns, and what each means."""
+    return {str(code): means for code, means in _BY_CODE.items()} | dict(_BY_PATTERN)
+
+
+_LATER = re.compile(r"\b(later|try again|retry)\b", re.IGNORECASE)
+
+
+def meaning(code: str, message: str = "") -> Meaning:
+    """Say what a code means; one that nobody knows is no refusal, and no stop is asked for again after it.
+
+    The message counts for `OperationDenied` alone, which ECS also answers where it asks to come back later.
+    """
+    if code.startswith("OperationDenied") and _LATER.search(message):
+        return Meaning.BUSY
     exact = _BY_CODE.get(code)
     if exact is not None:
         return exact
     return next((means for pattern, means in _BY_PATTERN if fnmatchcase(code, pattern)), Meaning.UNLISTED)
 
 
+_PASSING = frozenset({Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT})
+_SERVER_ERROR = 500
+
+
 class CloudError(Exception):
     """A call that ECS did not grant, or whose answer never came.
 
-    `message` holds no secret and no string to sign; `retry_after` is in seconds, where ECS gave it.
+    `message` holds no secret and no string to sign; `retry_after` is in seconds, where ECS gave it;
+    `http_status` where there was one. `read`: the call could change nothing.
     """
 
     def __init__(
-        self, code: str, message: str, *, request_id: str | None = None, retry_after: float | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        http_status: int | None = None,
+        read: bool = False,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
+        self.http_status = http_status
+        self.read = read
 
     @property
     def meaning(self) -> Meaning:
         """What the code means."""
-        return meaning(self.code)
+        return meaning(self.code, self.message)
 
     @property
     def in_doubt(self) -> bool:
         """Whether the call may have been done all the same."""
-        return self.meaning in {Meaning.RETRY, Meaning.UNKNOWN, Meaning.UNLISTED}
+        return self.meaning in {Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.UNLISTED}
 
     @property
     def passing(self) -> bool:
-        """Whether the same call may succeed a little later."""
-        return self.meaning in {Meaning.THROTTLED, Meaning.RETRY, Meaning.UNKNOWN, Meaning.NOT_SENT}
+        """Whether the same call may succeed a little later; if it only reads, after unknown trouble too."""
+        if self.read and (self.meaning is Meaning.UNLISTED or (self.http_status or 0) >= _SERVER_ERROR):
+            return True
+        return self.meaning in _PASSING
 
 
 def origin(error: BaseException) -> str:

@@ -10,14 +10,32 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from function.model.request import Tag
 
-FAMILIES_WITH_LOCAL_DISKS = frozenset(
-    "i1 i2 i2g i2ne i2gne i3 i3g i4 i4g i4r i4p i5 i5e i5g i5ge d1 d1ne d2s d2c d3s d3c gn5 ga1".split()  # noqa: SIM905 - a list of words reads better as words
-)
-"""Known from the instance family pages; asked only where ECS itself does not say."""
+_ECONOMICAL_MODE = "page 'Economical mode', instance families that do not support it"
+_PERSISTENT_MEMORY = "page 'Configure the usage mode of persistent memory'"
+_I_SERIES = "i1 i2 i2g i2ne i2gne i3 i3g i4 i4g i4r i5 i5e i5g i5ge"
+_D_SERIES = "d1 d1ne d2s d2c d3s d3c"
 
-FAMILIES_WITH_PERSISTENT_MEMORY = frozenset({"re6p", "re6p-redis", "ebmre6p"})
-"""They can't be stopped with StopCharging (economical mode's prerequisites)."""
+FAMILIES_WITH_LOCAL_DISKS: Mapping[str, str] = {
+    **dict.fromkeys(_I_SERIES.split(), f"{_ECONOMICAL_MODE}: all with local SSDs (i series)"),
+    **dict.fromkeys(_D_SERIES.split(), f"{_ECONOMICAL_MODE}: all big data families (d series)"),
+    "gn5": _ECONOMICAL_MODE,
+    "gn3": "an answer of DescribeInstanceTypes: ecs.gn3.2xlarge has one local_ssd_pro of 350 GiB",
+    "ga1": "instance family pages: NVMe SSD local disks",
+    "i4p": f"{_PERSISTENT_MEMORY}: as a local disk",
+    "re6p": f"{_PERSISTENT_MEMORY}: as a local disk",
+}
+"""Families known for local disks, and where that was seen. Of f1 the sources disagree: its fields decide."""
 
+FAMILIES_WITH_PERSISTENT_MEMORY: Mapping[str, str] = {
+    "re6p": _ECONOMICAL_MODE,
+    "re6p-redis": _ECONOMICAL_MODE,
+    "ebmre6p": _ECONOMICAL_MODE,
+    "i4p": _PERSISTENT_MEMORY,
+    "re7p": f"{_PERSISTENT_MEMORY}: as memory",
+    "r7p": f"{_PERSISTENT_MEMORY}: as memory",
+    "ebmre7p": "page 'ECS Bare Metal Instance families': persistent memory",
+}
+"""They can't be stopped with StopCharging (economical mode's prerequisites), and where that was seen."""
 
 _TYPE = re.compile(r"ecs\.(?P<family>[a-z0-9-]+?)(-c\d+[a-z]\d+)?\.[a-z0-9-]+")
 """Older types carry cores and devices in the name of their family."""
@@ -34,33 +52,55 @@ class LocalDisks(StrEnum):
     """Could not be established; whoever decides must count it as YES."""
 
 
+def _items(answer: object, name: str) -> list[object]:
+    """Take the list out of `{name: […]}`; where nothing is in it, either may be missing, null or empty."""
+    match answer:
+        case None | "":
+            return []
+        case dict() | list() if not answer:
+            return []
+        case {**fields} if set(fields) == {name}:
+            items = fields[name]
+            if items is None or items == "":
+                return []
+            if isinstance(items, list):
+                return items
+    raise ValueError(f"is no list of {name}")
+
+
 def _lock_reasons(answer: object) -> tuple[str, ...]:
     """Take the reasons out of `{"LockReason": [{"LockReason": "security"}]}`; no field, no lock."""
-    if answer is None or answer == {}:
-        return ()
-    match answer:
-        case {"LockReason": list(locks)}:
-            return tuple(_text(lock, "LockReason") for lock in locks)
-        case _:
-            raise ValueError("is not a list of locks")
+    return tuple(_text(lock, "LockReason") for lock in _items(answer, "LockReason"))
 
 
 def _tags(answer: object) -> tuple[Tag, ...]:
     """Take the tags out of `{"Tag": [{"TagKey": …, "TagValue": …}]}`; a tag may come without a value."""
-    if answer is None or answer == {}:
-        return ()
-    match answer:
-        case {"Tag": list(tags)}:
-            return tuple(Tag(key=_text(tag, "TagKey"), value=_text(tag, "TagValue", "")) for tag in tags)
-        case _:
-            raise ValueError("is not a list of tags")
+    return tuple(
+        Tag(key=_text(tag, "TagKey"), value=_text(tag, "TagValue", empty="")) for tag in _items(answer, "Tag")
+    )
 
 
-def _text(item: object, name: str, default: object = None) -> str:
-    text = item.get(name, default) if isinstance(item, dict) else None
+def _text(item: object, name: str, *, empty: str | None = None) -> str:
+    text = item.get(name) if isinstance(item, dict) else None
+    text = empty if text is None else text
     if not isinstance(text, str):
         raise ValueError(f"has no {name}")  # noqa: TRY004 - pydantic turns this one into its own
     return text
+
+
+def _unless_empty(answer: object) -> object:
+    """Take null, and the empty text that some write for it, as nothing said."""
+    return None if answer == "" else answer
+
+
+def _count(answer: object) -> int | None:
+    """Take a number that is only reported; what is none is not known."""
+    return answer if isinstance(answer, int) and not isinstance(answer, bool) else None
+
+
+def _word(answer: object) -> str | None:
+    """Take a text that is only reported; what is none is not known."""
+    return answer if isinstance(answer, str) and answer else None
 
 
 def _start_time(answer: object) -> datetime | None:
@@ -72,14 +112,10 @@ def _start_time(answer: object) -> datetime | None:
         return None
 
 
-MAX_NAME = 128
-"""Characters of an instance's name: ECS takes no more."""
-
-
 def _name(answer: object) -> str:
     """Take a name, which anybody may have given, as text of one line; what is no text is no name."""
     name = answer if isinstance(answer, str) else ""
-    return "".join(char if char.isprintable() else "\ufffd" for char in name[:MAX_NAME])
+    return "".join(char if char.isprintable() else "\ufffd" for char in name)
 
 
 def _has_address(answer: object) -> bool:
@@ -98,20 +134,25 @@ class Instance(BaseModel):
 
     instance_id: str = Field(alias="InstanceId")
     instance_name: Annotated[str, BeforeValidator(_name)] = Field("", alias="InstanceName")
-    region_id: str = Field(alias="RegionId")
     status: str = Field(alias="Status")
-    instance_type: str = Field("", alias="InstanceType")
-    cpu: int | None = Field(None, alias="Cpu")
+    instance_type: Annotated[str, BeforeValidator(lambda answer: "" if answer is None else answer)] = Field(
+        "", alias="InstanceType"
+    )
+    cpu: Annotated[int | None, BeforeValidator(_count)] = Field(None, alias="Cpu")
     instance_charge_type: str | None = Field(None, alias="InstanceChargeType")
     instance_network_type: str | None = Field(None, alias="InstanceNetworkType")
-    local_storage_amount: int | None = Field(None, alias="LocalStorageAmount")
-    local_storage_capacity: int | None = Field(None, alias="LocalStorageCapacity")
+    local_storage_amount: Annotated[int | None, BeforeValidator(_unless_empty)] = Field(
+        None, alias="LocalStorageAmount"
+    )
+    local_storage_capacity: Annotated[int | None, BeforeValidator(_unless_empty)] = Field(
+        None, alias="LocalStorageCapacity"
+    )
     lock_reasons: Annotated[tuple[str, ...], BeforeValidator(_lock_reasons)] = Field(
         (), alias="OperationLocks"
     )
     tags: Annotated[tuple[Tag, ...], BeforeValidator(_tags)] = Field((), alias="Tags")
     start_time: Annotated[datetime | None, BeforeValidator(_start_time)] = Field(None, alias="StartTime")
-    stopped_mode: str | None = Field(None, alias="StoppedMode")
+    stopped_mode: Annotated[str | None, BeforeValidator(_word)] = Field(None, alias="StoppedMode")
     has_public_ip: Annotated[bool, BeforeValidator(_has_address)] = Field(
         default=False, alias="PublicIpAddress"
     )
@@ -131,11 +172,17 @@ class Instance(BaseModel):
         return next((tag.value for tag in self.tags if tag.key == key), None)
 
     def local_disks(self, types: Mapping[str, LocalDisks]) -> LocalDisks:
-        """Establish whether there are local disks: its own live fields first, else what `types` says."""
+        """Establish whether there are local disks: its own live fields first, else what `types` says.
+
+        "None" is not believed, of the instance or of its type, where the family is known for local disks.
+        """
         sizes = {self.local_storage_amount, self.local_storage_capacity} - {None}
         if sizes:
-            return LocalDisks.NO if sizes == {0} else LocalDisks.YES
-        return types.get(self.instance_type, LocalDisks.UNKNOWN)
+            said = LocalDisks.NO if sizes == {0} else LocalDisks.YES
+        else:
+            said = types.get(self.instance_type, LocalDisks.UNKNOWN)
+        doubtful = said is LocalDisks.NO and self.family in FAMILIES_WITH_LOCAL_DISKS
+        return LocalDisks.UNKNOWN if doubtful else said
 
 
 def local_disks_by_family(instance: Instance) -> LocalDisks:

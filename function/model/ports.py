@@ -5,7 +5,7 @@ simulation can put virtual time and a seed in their place, and tests a clock tha
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol, TypeVar
@@ -21,6 +21,9 @@ STOP_INSTANCE = "StopInstance"
 STOP_INSTANCES = "StopInstances"
 ASSUME_ROLE = "AssumeRole"
 INVOKE_FUNCTION = "InvokeFunction"
+
+READS = frozenset({DESCRIBE_INSTANCES, DESCRIBE_INSTANCE_TYPES, ASSUME_ROLE})
+"""What changes nothing, so that it may be repeated after any trouble that is not the request's own."""
 
 MAX_IDS = 100
 """DescribeInstances: `InstanceIds` and `MaxResults` are at most 100."""
@@ -90,16 +93,20 @@ class StopCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One answer of DescribeInstances; no `next_token`: the last one."""
+    """One answer of DescribeInstances; no `next_token`: the last one.
+
+    `unreadable`: by id, the instances of which something that matters can't be read, and what.
+    """
 
     instances: tuple[Instance, ...]
     next_token: str | None = None
+    unreadable: Mapping[str, CloudError] = field(default_factory=dict)
 
 
 class Ecs(Protocol):
     """ECS of one region. Every call ends within `seconds`, and raises `CloudError` and nothing else."""
 
-    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> Page:
         """DescribeInstances by at most `MAX_IDS` ids; one that ECS does not know is missing in the answer."""
         ...
 

@@ -22,8 +22,8 @@ from function.stopping.clients import Clients
 Types = Mapping[str, LocalDisks]
 """Instance types, and whether they have local disks."""
 
-Listing = Mapping[Scope, tuple[Instance, ...] | CallFailure]
-"""By scope what matches a selection, or why it could not be listed to its end."""
+Listing = Mapping[Scope, Page | CallFailure]
+"""By scope what matches a selection, all pages in one, or why it could not be listed to its end."""
 
 Item = TypeVar("Item")
 
@@ -70,11 +70,12 @@ def look_up(ids: Iterable[tuple[Scope, str]], clients: Clients, caller: Caller) 
         if isinstance(answer, CallFailure):
             inventory.failures.update({(call.scope, instance_id): answer for instance_id in call.subject})
         else:
-            inventory.see(call.scope, answer)
+            inventory.see(call.scope, answer.instances)
+            inventory.failures.update({(call.scope, one): why for one, why in answer.unreadable.items()})
     return inventory
 
 
-def describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str], tuple[Instance, ...]]:
+def describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str], Page]:
     """Make the call that looks at up to 100 instances."""
     return Call(
         action=DESCRIBE_INSTANCES,
@@ -90,6 +91,7 @@ def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Client
     What ECS lists without the selection's tags is not believed; a page that comes again is no end either.
     """
     listed: dict[Scope, dict[str, Instance]] = {scope: {} for scope in scopes}
+    unreadable: dict[Scope, dict[str, CloudError]] = {scope: {} for scope in scopes}
     failures = {scope: failure for scope, failure in clients.failures.items() if scope in listed}
     pages: set[tuple[Scope, str]] = set()
     calls = [_page(selection, scope, None, clients) for scope in listed if scope not in failures]
@@ -104,6 +106,7 @@ def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Client
             listed[scope].update(
                 {found.instance_id: found for found in answer.instances if _matches(found, selection)}
             )
+            unreadable[scope].update(answer.unreadable)
             if answer.next_token is None:
                 continue
             if (scope, answer.next_token) in pages:
@@ -111,7 +114,11 @@ def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Client
                 continue
             pages.add((scope, answer.next_token))
             calls.append(_page(selection, scope, answer.next_token, clients))
-    return {scope: failures.get(scope, tuple(instances.values())) for scope, instances in listed.items()}
+    pages_in_one = {
+        scope: Page(instances=tuple(instances.values()), unreadable=unreadable[scope])
+        for scope, instances in listed.items()
+    }
+    return {**pages_in_one, **failures}
 
 
 def _matches(instance: Instance, selection: Selection) -> bool:

@@ -18,7 +18,7 @@ from function.model.ports import DESCRIBE_INSTANCES, Unfinished
 from function.model.request import Job, StoppedMode
 from function.model.scope import InstanceKey, Scope, instance_key
 from function.stopping.state import Doubt, Looking, Ready, Settling, State, Verifying
-from function.stopping.throttle import MAX_TRIES, Throttle
+from function.stopping.throttle import MAX_TRIES, Throttle, max_tries
 
 FRESH_SECONDS = 30.0
 """How old the look may be on which a stop call rests: the longest call to look, and the longest to stop."""
@@ -184,7 +184,7 @@ class Operation:
         decision = self.decide(instance, self.job, throttle.clock.now())
         if isinstance(decision, Skip):
             return self._settle(decision, throttle)
-        if self._tries >= MAX_TRIES and self._error is not None:
+        if self._error is not None and self._tries >= max_tries(self._error):
             return self._settle(_failed(self._error), throttle)
         self.stop = without_economical_mode(decision) if self._economical_refused else decision
         if self._doubt is not None and throttle.clock.monotonic() < ask_from:

@@ -72,9 +72,9 @@ def make_plan(
         if job.request.selection is not None
     }
     for listing in listings.values():  # after all looks by id: what was seen last counts
-        for scope, instances in listing.items():
-            if not isinstance(instances, CallFailure):
-                inventory.see(scope, instances)
+        for scope, page in listing.items():
+            if not isinstance(page, CallFailure):
+                inventory.see(scope, page.instances)
     candidates: dict[InstanceKey, Candidate] = {}
     region_errors: list[RegionError] = []
     for job in sorted(jobs, key=lambda job: job.dry_run):
@@ -144,11 +144,14 @@ def _not_described(failure: CallFailure) -> Skip:
 
 
 def _listed(job: Job, listing: Listing, inventory: Inventory) -> Iterator[Candidate]:
-    for scope, instances in listing.items():
-        if not isinstance(instances, CallFailure):
-            for instance in instances:
-                found = inventory.latest[instance_key(scope, instance.instance_id)]
-                yield Candidate(job=job, scope=scope, instance_id=found.instance_id, found=found)
+    for scope, page in listing.items():
+        if isinstance(page, CallFailure):
+            continue
+        for instance in page.instances:
+            found = inventory.latest[instance_key(scope, instance.instance_id)]
+            yield Candidate(job=job, scope=scope, instance_id=found.instance_id, found=found)
+        for instance_id, why in page.unreadable.items():
+            yield Candidate(job=job, scope=scope, instance_id=instance_id, found=_not_described(why))
 
 
 def _region_errors(job: Job, listing: Listing) -> Iterator[RegionError]:

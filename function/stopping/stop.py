@@ -3,9 +3,8 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from function.model.errors import ClientCode, CloudError, Meaning
-from function.model.instance import Instance
 from function.model.outcome import Outcome
-from function.model.ports import MAX_IDS, MAX_STOPS, STOP_INSTANCE, STOP_INSTANCES, Ecs, Unfinished
+from function.model.ports import MAX_IDS, MAX_STOPS, STOP_INSTANCE, STOP_INSTANCES, Ecs, Page, Unfinished
 from function.model.scope import QuotaKey, Scope, quota_key
 from function.stopping.calls import Call, Caller, CallFailure
 from function.stopping.clients import Clients
@@ -151,12 +150,13 @@ def _look(pending: Sequence[Operation], clients: Clients, caller: Caller) -> Ste
         yield from ((one, _looked(one, result, caller.throttle)) for one in operations)
 
 
-def _looked(
-    operation: Operation, result: tuple[Instance, ...] | CallFailure, throttle: Throttle
-) -> Outcome | None:
+def _looked(operation: Operation, result: Page | CallFailure, throttle: Throttle) -> Outcome | None:
     if isinstance(result, Unfinished):
         return operation.not_looked_at(throttle)
     if isinstance(result, CloudError):
         return operation.not_seen(result, throttle)
-    seen = {instance.instance_id: instance for instance in result}
-    return operation.seen(seen.get(operation.instance.instance_id), throttle)
+    instance_id = operation.instance.instance_id
+    if instance_id in result.unreadable:
+        return operation.not_seen(result.unreadable[instance_id], throttle)
+    seen = {instance.instance_id: instance for instance in result.instances}
+    return operation.seen(seen.get(instance_id), throttle)

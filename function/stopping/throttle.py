@@ -35,6 +35,15 @@ MAX_TRIES = 5
 """How often a call is made at most: a rule of thumb, to outlast a hiccup and to leave a real outage to FC's
 retries. Throttled calls don't count: ECS did not look at them."""
 
+BUSY_TRIES, BUSY_SECONDS = 20, 10.0
+"""How often, and how far apart, where another operation on the instance has to end first: some 200 s, as long
+as bosh-alicloud-cpi waits for InvalidOperation.Conflict (its instance_manager.go)."""
+
+
+def max_tries(error: CloudError) -> int:
+    """Say how often a call that fails like this is made at most."""
+    return BUSY_TRIES if error.meaning is Meaning.BUSY else MAX_TRIES
+
 
 @dataclass(slots=True)
 class _Quota:
@@ -117,6 +126,8 @@ class Throttle:
         if error.meaning is Meaning.THROTTLED:
             return self.opens(action, scope)
         wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)] * (1 + self.chance() / 2)
+        if error.meaning is Meaning.BUSY and tries > len(BACKOFF_SECONDS):
+            wait = BUSY_SECONDS
         return self.clock.monotonic() + max(wait, error.retry_after or 0.0)
 
     def in_time(self, moment: float) -> float:

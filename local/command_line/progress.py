@@ -9,7 +9,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from function.cloud.ecs import connect_ecs
 from function.model.credentials import Credentials
 from function.model.errors import ClientCode, CloudError
-from function.model.instance import Instance
 from function.model.ports import Ecs, Page, StopCall
 from function.model.request import Selection
 from local.command_line.display import console
@@ -92,7 +91,7 @@ class _Bar(Watch):
 class _WatchedEcs(PassedOn):
     watch: Watch
 
-    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> Page:
         """See `Ecs.describe`; also those that do not exist get an outcome."""
         self.watch.see(instance_ids)
         return self.ecs.describe(instance_ids, seconds=seconds)

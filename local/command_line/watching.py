@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from function.model.errors import CloudError
-from function.model.instance import Instance, LocalDisks
+from function.model.instance import LocalDisks
 from function.model.ports import Ecs, Page, StopCall
 from function.model.request import Selection
 
@@ -15,7 +15,7 @@ class PassedOn:
 
     ecs: Ecs
 
-    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> Page:
         """See `Ecs.describe`."""
         return self.ecs.describe(instance_ids, seconds=seconds)
 

@@ -25,6 +25,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "in a form": quote_plus,
 }
 ONE_OR_TWO = st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=3)
+unhurried = settings(deadline=None)
 NOW = datetime(2026, 1, 31, 20, tzinfo=UTC)
 
 
@@ -35,6 +36,7 @@ def written(text: str, ways: list[str]) -> str:
     return text
 
 
+@unhurried
 @given(SECRETS, ONE_OR_TWO, st.text(), st.text())
 def test_a_secret_is_found_however_it_is_written(
     secret: str, ways: list[str], before: str, after: str
@@ -46,6 +48,7 @@ def test_a_secret_is_found_however_it_is_written(
     assert not redact.holds(shown.replace("***", ""))
 
 
+@unhurried
 @given(st.lists(SECRETS, max_size=3), st.text())
 def test_a_text_without_secrets_stays(secrets: list[str], text: str) -> None:
     """Where there is none, nothing is changed; a text as short as a word is none."""
@@ -63,6 +66,7 @@ JSON = st.recursive(
 )
 
 
+@unhurried
 @given(SECRETS, ONE_OR_TWO, JSON, st.text(max_size=20))
 def test_json_stays_json_without_secrets(secret: str, ways: list[str], value: object, beside: str) -> None:
     """Keys and texts of a JSON value lose their secrets, and what is left is still JSON."""
@@ -90,7 +94,7 @@ def test_backslashes_take_no_time(run: int) -> None:
     assert redact.text(text) == text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(unhurried, max_examples=60)
 @given(
     st.text('SECRT\\"/\u00e9 ', min_size=MIN_SECRET, max_size=40),
     st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=2),

@@ -1,8 +1,11 @@
 """Every row of StopInstance's error table, and the rest of the failure table, as outcomes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from function.model.errors import ClientCode, CloudError, Meaning, meaning
+from function.model.errors import NOT_FOUND_CODES, CloudError, Meaning, known_codes, meaning
 from local.api.error_table import STOP_INSTANCE_TABLE, ErrorRow
 from local.emulator.fault_text import parse_fault
 from local.emulator.faults import Failure, Fault
@@ -36,11 +39,20 @@ def test_each_row_becomes_an_outcome(stage: SetStage, row: ErrorRow) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["InternalError", "Throttling.User", "ServiceUnavailable", "InstanceNotReady"]
+    "code",
+    [
+        "InternalError",
+        "Throttling.User",
+        "ServiceUnavailable",
+        "InstanceNotReady",
+        "UnknownError",
+        "SystemBusy",
+        "LastTokenProcessing",
+    ],
 )
 def test_a_passing_trouble_is_tried_again(stage: SetStage, code: str) -> None:
     """A stop that fails in passing is asked for again, after a look, and each call is counted."""
-    fault = error("StopInstance", code, last=2)
+    fault = parse_fault(f"StopInstance:1-2={code},status=500")
     played = stage({"InstanceId": INSTANCE}, faults=(fault,)).invoke({"InstanceId": INSTANCE})
     assert (played.outcome["status"], played.outcome["attempts"]) == ("stopped", 3)
     actions = [call.action for call in played.calls]
@@ -85,24 +97,119 @@ def test_denied_is_a_failure_that_says_what_to_check(stage: SetStage, code: str)
     [
         ("Throttling", Meaning.THROTTLED),
         ("Throttling.User", Meaning.THROTTLED),
+        ("Rejected.Throttling", Meaning.THROTTLED),
         ("LimitedOperation.ServiceUnavailable", Meaning.RETRY),
-        ("ServiceUnavailable", Meaning.RETRY),
-        ("InvalidOperation.Conflict", Meaning.RETRY),
+        ("ServiceUnavailable.RegionMaintaining", Meaning.RETRY),
+        ("IncorrectInstanceStatus.Starting", Meaning.LOOK_AGAIN),
         ("OperationDenied.SystemInstanceNotSupport", Meaning.REFUSED),
         ("HibernationNotSupported", Meaning.REFUSED),
+        ("InvalidParameter.KMSKeyId.CMKNotEnabled", Meaning.REFUSED),
         ("InvalidAccessKeyId.NotFound", Meaning.DENIED),
+        ("Forbidden.RAM", Meaning.DENIED),
         ("SignatureDoesNotMatch", Meaning.DENIED),
-        (ClientCode.NO_ANSWER, Meaning.UNKNOWN),
-        (ClientCode.NO_CONNECTION, Meaning.NOT_SENT),
         ("InvalidParameter.RegionId", Meaning.FAILED),
         ("MissingParameter", Meaning.FAILED),
         ("SomethingNew", Meaning.UNLISTED),
-        ("NotThrottling", Meaning.UNLISTED),
         ("", Meaning.UNLISTED),
     ],
 )
 def test_meaning_goes_by_code(code: str, means: Meaning) -> None:
     """Exact codes first, then patterns; a code that nobody knows is never retried."""
     assert meaning(code) is means
-    passing = {Meaning.THROTTLED, Meaning.RETRY, Meaning.UNKNOWN, Meaning.NOT_SENT}
-    assert CloudError(code, "").passing == (means in passing)
+
+
+OPERATE = Path(__file__).parents[3] / "docs" / "operate.md"
+ROW = re.compile(
+    r"^\| (?P<codes>`[^|]+`) \| (?P<meaning>[A-Z_]+) \| (?P<does>[^|]+) \| (?P<others>[^|]+) \|$"
+)
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """Read the error table of the documents: by code what it means, and what other clients do."""
+    found: dict[str, tuple[str, str]] = {}
+    for line in OPERATE.read_text().splitlines():
+        if row := ROW.fullmatch(line):
+            for code in re.findall(r"`([^`]+)`", row["codes"]):
+                assert code not in found, f"{code} has two rows"
+                found[code] = (row["meaning"], row["others"].strip())
+    return found
+
+
+def test_the_documents_have_every_code_and_its_meaning() -> None:
+    """The table in docs/operate.md is that of the code, and says for each what other clients do with it."""
+    documented = rows()
+    assert documented.keys() == set(known_codes())
+    for code, (means, others) in documented.items():
+        assert Meaning[means] is known_codes()[code]
+        assert others
+
+
+PASSING = {Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT}
+
+
+@pytest.mark.parametrize("code", [*known_codes(), "SomethingNew"])
+@pytest.mark.parametrize("status", [None, 403, 500, 503])
+def test_what_passes_for_a_stop_and_for_a_look(code: str, status: int | None) -> None:
+    """A stop is asked for again by its code alone; a look also after unknown trouble and any HTTP 5xx."""
+    means = meaning(code)
+    stop, look = (CloudError(code, "", http_status=status, read=read) for read in (False, True))
+    assert stop.passing == (means in PASSING)
+    assert look.passing == (means in {*PASSING, Meaning.UNLISTED} or (status or 0) >= 500)
+
+
+def test_an_operation_denied_for_now_passes() -> None:
+    """`OperationDenied` is no refusal where its message asks to come back later."""
+    denied = CloudError("OperationDenied", "The instance is being migrated; try again later.")
+    assert (denied.meaning, denied.passing) == (Meaning.BUSY, True)
+    assert CloudError("OperationDenied", "The translated instance does not support it.").passing is False
+
+
+@pytest.mark.parametrize("code", NOT_FOUND_CODES)
+def test_no_such_instance_by_any_name(stage: SetStage, code: str) -> None:
+    """Each code for an instance that is not there is a refusal that says so, with ECS's own code."""
+    fault = parse_fault(f"StopInstance={code},status=404")
+    played = stage({"InstanceId": INSTANCE}, faults=(fault,)).invoke({"InstanceId": INSTANCE})
+    assert (played.outcome["status"], played.outcome["code"]) == ("refused", code)
+    assert len(played.stops) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["OperationConflict", "IncorrectInstanceStatus.Initializing", "TaskConflict"]
+)
+def test_a_conflict_that_lasts_is_waited_for(stage: SetStage, code: str) -> None:
+    """Another operation on the instance may take minutes: the stop is asked for until it has ended."""
+    fault = parse_fault(f"StopInstance:1-15={code},status=409")
+    played = stage({"InstanceId": INSTANCE}, faults=(fault,)).invoke({"InstanceId": INSTANCE}, timeout=600)
+    assert (played.outcome["status"], played.outcome["attempts"]) == ("stopped", 16)
+    never = parse_fault(f"StopInstance={code},status=409")
+    set_up = stage({"InstanceId": INSTANCE}, faults=(never,))
+    played = set_up.invoke({"InstanceId": INSTANCE}, timeout=600)
+    assert (played.outcome["status"], played.outcome["code"]) == ("failed", code)
+    assert 180 <= set_up.clock.monotonic() <= 400
+
+
+@pytest.mark.parametrize("code", ["InsufficientBalance", "IllegalTimestamp"])
+def test_what_needs_a_person_fails_at_once(stage: SetStage, code: str) -> None:
+    """It would be the same at the next try."""
+    fault = parse_fault(f"StopInstance={code},status=400")
+    played = stage({"InstanceId": INSTANCE}, faults=(fault,)).invoke({"InstanceId": INSTANCE})
+    assert (played.outcome["status"], played.outcome["attempts"]) == ("failed", 1)
+
+
+@pytest.mark.parametrize("status", [400, 500, 503])
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_a_look_is_taken_again_after_unknown_trouble(stage: SetStage, status: int, first: int) -> None:
+    """At the first look, and while the stop is verified, a code that nobody knows costs only time."""
+    fault = parse_fault(f"DescribeInstances:{first}-{first + 1}=SomethingNew,status={status}")
+    played = stage({"InstanceId": INSTANCE}, faults=(fault,)).invoke({"InstanceId": INSTANCE})
+    assert (played.outcome["status"], played.outcome["attempts"]) == ("stopped", 1)
+
+
+def test_a_role_is_assumed_again_after_trouble(stage: SetStage) -> None:
+    """AssumeRole changes nothing, so it is tried again as a look is."""
+    role = "acs:ram::1234567890123456:role/stop-guard"
+    fault = parse_fault("AssumeRole:1-2=SomethingNew,status=500")
+    played = stage({"InstanceId": INSTANCE}, faults=(fault,)).invoke(
+        {"InstanceId": INSTANCE, "RoleArn": role}, ALLOWED_ROLE_ARNS=role
+    )
+    assert played.outcome["status"] == "stopped"

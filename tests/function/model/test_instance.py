@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from function.model.instance import Instance, LocalDisks, local_disks_by_family
+from function.model.instance import (
+    FAMILIES_WITH_LOCAL_DISKS,
+    Instance,
+    LocalDisks,
+    local_disks_by_family,
+)
 from function.model.request import Tag
 
 BARE = {"InstanceId": "i-1", "RegionId": "cn-hangzhou", "Status": "Running"}
@@ -32,10 +37,72 @@ def test_locks_and_tags_are_taken_out_of_their_lists() -> None:
     assert seen.tags == (Tag(key="a", value="b"), Tag(key="c", value=""))
 
 
-@pytest.mark.parametrize("nothing", [None, {}, {"LockReason": []}])
+NO_LOCKS: list[object] = [None, {}, [], "", {"LockReason": []}, {"LockReason": None}, {"LockReason": ""}]
+
+
+@pytest.mark.parametrize("nothing", NO_LOCKS)
 def test_no_locks(nothing: object) -> None:
-    """Without locks the field is missing, null or empty."""
+    """Without locks the field, or the list in it, is missing, null or empty."""
     assert read(OperationLocks=nothing).lock_reasons == ()
+
+
+@pytest.mark.parametrize("nothing", [None, {}, [], "", {"Tag": []}, {"Tag": None}, {"Tag": ""}])
+def test_no_tags(nothing: object) -> None:
+    """Without tags the field, or the list in it, is missing, null or empty."""
+    assert read(Tags=nothing).tags == ()
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_tag_without_a_value_has_the_empty_one(value: object) -> None:
+    """Null is how some say that a tag has no value."""
+    assert read(Tags={"Tag": [{"TagKey": "a", "TagValue": value}]}).tags == (Tag(key="a", value=""),)
+
+
+@given(
+    st.sampled_from(
+        [
+            "Cpu",
+            "StoppedMode",
+            "InstanceName",
+            "StartTime",
+            "PublicIpAddress",
+            "RegionId",
+            "Memory",
+            "ExpiredTime",
+        ]
+    ),
+    JSON,
+)
+def test_what_no_decision_uses_never_fails(field: str, answer: object) -> None:
+    """Whatever stands in a field that is only reported, the instance can be read."""
+    assert read(**{field: answer}).instance_id == "i-1"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "InstanceType",
+        "InstanceChargeType",
+        "InstanceNetworkType",
+        "LocalStorageAmount",
+        "LocalStorageCapacity",
+        "OperationLocks",
+        "Tags",
+    ],
+)
+@pytest.mark.parametrize("answer", [None, ""])
+def test_null_and_empty_say_nothing(field: str, answer: object) -> None:
+    """A field that decisions use may be missing, null or empty: it is as if it were not there."""
+    said = read(**{field: answer})
+    assert (said.local_disks({}), said.lock_reasons, said.tags) == (LocalDisks.UNKNOWN, (), ())
+
+
+@pytest.mark.parametrize("field", ["InstanceId", "Status", "OperationLocks", "Tags", "LocalStorageAmount"])
+def test_a_field_that_matters_is_named(field: str) -> None:
+    """What a decision needs and can't be read is named by the error."""
+    with pytest.raises(ValidationError) as raised:
+        read(**{field: ["security"]})
+    assert [error["loc"][0] for error in raised.value.errors()] == [field]
 
 
 @given(
@@ -49,7 +116,7 @@ def test_a_lock_is_never_overlooked(answer: object) -> None:
         seen = read(OperationLocks=answer)
     except ValidationError:
         return
-    assert seen.lock_reasons or answer in (None, {}, {"LockReason": []})
+    assert seen.lock_reasons or answer in NO_LOCKS
 
 
 @pytest.mark.parametrize(
@@ -78,6 +145,9 @@ def test_live_fields_tell_of_local_disks(amount: int | None, capacity: int | Non
         ("ecs.i1-c5d1.4xlarge", LocalDisks.YES),
         ("ecs.gn5-c4g1.xlarge", LocalDisks.YES),
         ("ecs.re6p-redis.large", LocalDisks.NO),
+        ("ecs.re6p.large", LocalDisks.YES),
+        ("ecs.gn3.2xlarge", LocalDisks.YES),
+        ("ecs.i4p.2xlarge", LocalDisks.YES),
         ("ecs.g6.large", LocalDisks.NO),
         ("ecs.i99.large", LocalDisks.UNKNOWN),
         ("ecs.ebmi9g.32xlarge", LocalDisks.UNKNOWN),
@@ -89,3 +159,12 @@ def test_live_fields_tell_of_local_disks(amount: int | None, capacity: int | Non
 def test_families(instance_type: str, disks: LocalDisks) -> None:
     """The list of families decides; an unlisted storage family, or no family at all, is not established."""
     assert local_disks_by_family(read(InstanceType=instance_type)) is disks
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES_WITH_LOCAL_DISKS))
+def test_a_known_family_is_not_believed_to_have_none(family: str) -> None:
+    """Zeros in its own fields, or in its type's, leave it open whether it has local disks."""
+    kind = f"ecs.{family}.2xlarge"
+    assert read(InstanceType=kind, LocalStorageAmount=0).local_disks({}) is LocalDisks.UNKNOWN
+    assert read(InstanceType=kind).local_disks({kind: LocalDisks.NO}) is LocalDisks.UNKNOWN
+    assert read(InstanceType=kind, LocalStorageAmount=1).local_disks({}) is LocalDisks.YES

@@ -46,7 +46,7 @@ def status_of(cloud: Mapping[str, str], instance_id: str) -> str:
     """Ask the local ECS itself."""
     key = Credentials(access_key_id="emulator", access_key_secret="emulator")
     ecs = connect_ecs("cn-hangzhou", key, endpoint=cloud["ECS_ENDPOINT"], connections=1)
-    (instance,) = ecs.describe([instance_id], seconds=5)
+    (instance,) = ecs.describe([instance_id], seconds=5).instances
     return instance.status
 
 
