@@ -17,7 +17,7 @@ from simulation.wishes import shard_wish
 MAX_AHEAD_SECONDS = 300.0
 END_SECONDS = 4.1
 """With less until FC's timeout no further call has to be sent: 1.5 s to wait, 1 s to call, 1.5 s to end."""
-TYPES_WITH_DISKS_BY_FAMILY = frozenset({"ecs.i2.xlarge"})
+TYPES_WITH_DISKS_BY_FAMILY = frozenset({"ecs.i2.xlarge", "ecs.re6p.large"})
 """Of the types that simulated instances have, those whose family is known for its local disks."""
 
 _PAGING = frozenset({"RegionId", "MaxResults", "NextToken"})
@@ -228,7 +228,15 @@ class Case:
                 yield place, instance_id
 
     def has_disks(self, look: Look, before: Stop | None) -> bool | None:
-        """Whether there are local disks, by what was known before a call, or at the end; None: unknown."""
+        """Whether there are local disks, by what was known before a call, or at the end; None: unknown.
+
+        That there are none is not believed of a type whose family is known for them.
+        """
+        said = self._disks_said(look, before)
+        known = look.document["InstanceType"] in TYPES_WITH_DISKS_BY_FAMILY
+        return None if said is False and known else said
+
+    def _disks_said(self, look: Look, before: Stop | None) -> bool | None:
         document = look.document
         fields = [document.get(key) for key in ("LocalStorageAmount", "LocalStorageCapacity")]
         if any(field is not None for field in fields):

@@ -19,6 +19,7 @@ REGIONS = (OWN_REGION,) * 5 + (SECOND_REGION,) * 3 + (THIRD_REGION,)
 TYPES: dict[str, tuple[dict[str, Any], bool]] = {
     "ecs.g6.large": ({}, False),
     "ecs.re6p.large": ({}, False),
+    "ecs.re7p.large": ({}, False),
     "ecs.i2.xlarge": ({}, True),
     "ecs.z1.large": ({"LocalStorage": {}}, True),
     "ecs.x9.large": ({"UnknownType": True}, False),
@@ -106,8 +107,9 @@ def _instance(
         reasons = random.sample(LOCKS, random.choice((1, 1, 2)))
         document["OperationLocks"] = {"LockReason": [{"LockReason": reason} for reason in reasons]}
     if chance() < 0.5:
-        document["LocalStorageAmount"] = int(has_disks)
-        document["LocalStorageCapacity"] = 894 if has_disks else 0
+        shown = has_disks and chance() < 0.8  # ECS shows zeros, too, where there are disks
+        document["LocalStorageAmount"] = int(shown)
+        document["LocalStorageCapacity"] = 894 if shown else 0
     if chance() < 0.2:
         document["InstanceChargeType"] = random.choice(("PrePaid", "PostPaid"))
         document["InstanceNetworkType"] = random.choice(("classic", "vpc"))

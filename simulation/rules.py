@@ -21,7 +21,7 @@ UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")
 LOOK_AGE_SECONDS = 30.1
 """What was seen longer ago is no reason for a stop."""
 
-PERSISTENT_MEMORY = "ecs.re6p."
+PERSISTENT_MEMORY = ("ecs.re6p.", "ecs.re7p.")
 
 Rule = Callable[[Case], Iterator[str]]
 

@@ -222,6 +222,8 @@ class LocalEcs:
             raise disturbance.failure.error()
         if isinstance(outcome, ApiError):
             raise outcome
+        for spelling in disturbance.spellings:
+            outcome = spelling.respell(outcome)
         return outcome
 
     def _region(self, account_id: str, parameters: Parameters) -> str:

@@ -1,5 +1,6 @@
 """Faults as text, the way the command line takes them."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from local.api.parameters import excerpt
 from local.emulator.actions.catalog import ACTIONS
 from local.emulator.faults import GARBAGE, HTML, Delay, Effect, Failure, Fault, Quota, Reset
 from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, STOPPING, Aftermath
+from local.emulator.spelling import Numbers, Shown, Tokens
 
 _ACCOUNT = "account"
 _WHEN = ("when", _ACCOUNT)
@@ -23,7 +25,19 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "quota": ("per-minute", _ACCOUNT),
     "stuck": ("status", _ACCOUNT),
     "stale": ("seconds", _ACCOUNT),
+    "numbers": (_ACCOUNT,),
+    "tokens": (_ACCOUNT,),
+    "shown": ("instance", "name", "value", _ACCOUNT),
 }
+_PLAIN: Mapping[str, Effect] = {
+    "garbage": GARBAGE,
+    "reset": Reset(),
+    "numbers": Numbers(),
+    "tokens": Tokens(),
+}
+_REST = ("message", "value")
+"""Options that take the rest of the text."""
+
 _STATUSES = (STOPPING, RUNNING, STARTING, STOPPED)
 _ERROR_OPTIONS = ("status", "message", "retry-after", *_WHEN)
 _ACCOUNT_ID = re.compile("[0-9]{16}")
@@ -55,6 +69,9 @@ def parse_fault(text: str) -> Fault:
         stuck     a stop or start is accepted, but the instance keeps status= (Stopping; or Running,
                   Starting, Stopped)
         stale     for seconds= after a stop or start, reads show what the instance was before
+        numbers   StopInstances answers `Code` as a number, as its sample does
+        tokens    each page of DescribeInstances that holds something has a NextToken, as its sample has
+        shown     DescribeInstances shows the field name= of instance= as value= (JSON; the rest of the text)
 
     when=before (the default): before the call takes effect; when=after: once it has.
     account=, with any of them: only calls in this account, or that assume a role of it, meet the fault and
@@ -118,20 +135,18 @@ def _options(text: str, word: str, options: str) -> dict[str, str]:
         name, found, rest = options.partition("=")
         if not found or name not in known:
             _refuse(text, f"{word} has no option {excerpt(name)}, it takes {', '.join(known)}")
-        given[name], _, options = (rest, "", "") if name == "message" else rest.partition(",")
+        given[name], _, options = (rest, "", "") if name in _REST else rest.partition(",")
     return given
 
 
 def _effect(text: str, word: str, given: dict[str, str]) -> Effect:
+    if word in _PLAIN:
+        return _PLAIN[word]
     match word:
         case "html":
             return (
                 replace(HTML, status=_whole(text, given, "status", 200, 599)) if "status" in given else HTML
             )
-        case "garbage":
-            return GARBAGE
-        case "reset":
-            return Reset()
         case "delay":
             return Delay(_seconds(text, word, given))
         case "quota":
@@ -143,6 +158,8 @@ def _effect(text: str, word: str, given: dict[str, str]) -> Effect:
             return Aftermath(stuck=stuck)
         case "stale":
             return Aftermath(stale_seconds=_seconds(text, word, given))
+        case "shown":
+            return _shown(text, given)
     status = _whole(text, given, "status", 400, 599) if "status" in given else None
     retry_after = _whole(text, given, "retry-after", 0, 10**9) if "retry-after" in given else None
     try:
@@ -150,6 +167,17 @@ def _effect(text: str, word: str, given: dict[str, str]) -> Effect:
     except ValueError as error:
         _refuse(text, str(error))
     return Failure(row=row, retry_after_ms=retry_after)
+
+
+def _shown(text: str, given: dict[str, str]) -> Shown:
+    missing = [name for name in ("instance", "name", "value") if not given.get(name)]
+    if missing:
+        _refuse(text, f"shown needs {missing[0]}=")
+    try:
+        value = json.loads(given["value"])
+    except ValueError:
+        _refuse(text, f"value={excerpt(given['value'])}, expected JSON such as null or []")
+    return Shown(instance_id=given["instance"], name=given["name"], value=value)
 
 
 def _whole(text: str, given: dict[str, str], name: str, least: int, most: int) -> int:

@@ -9,6 +9,7 @@ from local.api.error_table import THROTTLED, ErrorRow
 from local.api.parameters import Parameters
 from local.emulator.lifecycle import Aftermath
 from local.emulator.sessions import account_of_role
+from local.emulator.spelling import Numbers, Shown, Spelling, Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Quota:
 HTML = Raw(502, "text/html", "<html><head><title>Bad Gateway</title></head><body>Bad Gateway</body></html>")
 GARBAGE = Raw(200, "application/json;charset=utf-8", '{"RequestId": "1C48')
 
-Effect = Failure | Raw | Reset | Delay | Quota | Aftermath
+Effect = Failure | Raw | Reset | Delay | Quota | Aftermath | Spelling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ class Disturbance:
     failure: Failure | Raw | Reset | None = None
     after: bool = False
     aftermath: Aftermath = _NO_AFTERMATH
+    spellings: tuple[Spelling, ...] = ()
 
 
 UNDISTURBED = Disturbance()
@@ -153,6 +155,8 @@ class FaultScript:
                         stuck=former.stuck or stuck, stale_seconds=max(former.stale_seconds, seconds)
                     ),
                 )
+            case Numbers() | Tokens() | Shown() as spelling:
+                return replace(disturbance, spellings=(*disturbance.spellings, spelling))
             case Quota(per_minute):
                 throttled = self._spent(counted, now) > per_minute
                 return (
