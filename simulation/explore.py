@@ -112,11 +112,11 @@ class _Workers:
 class _Ecs:
     world: World
 
-    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> tuple[Instance, ...]:
+    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> Page:
         """See `function.model.ports.Ecs.describe`."""
         del instance_ids, seconds
         status = self.world.describe()
-        return () if status == "gone" else (instance(status),)
+        return Page(instances=() if status == "gone" else (instance(status),))
 
     def stop(self, call: StopCall, *, seconds: float) -> str:
         """See `function.model.ports.Ecs.stop`."""
