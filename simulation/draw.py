@@ -43,6 +43,13 @@ ACTIONS = (
 CODES = (
     *("InternalError", "InternalError", "ServiceUnavailable", "LimitedOperation.ServiceUnavailable"),
     *("Throttling.User", "Throttling", "Throttling.Api", "InvalidOperation.Conflict", "InstanceNotReady"),
+    *(
+        "OperationConflict",
+        "LastTokenProcessing",
+        "SystemBusy",
+        "UnknownError",
+        "ServiceUnavailable.RegionMaintaining",
+    ),
     *("IncorrectInstanceStatus", "DiskError", "InvalidInstanceId.NotSupport", "InstanceLockedForSecurity"),
     *("Forbidden.RAM", "NoPermission", "InvalidSecurityToken.Expired", UNLISTED),
     *("OperationDenied.SystemInstanceNotSupport", "InstanceExpiredOrInArrears", "SignatureNonceUsed"),

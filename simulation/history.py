@@ -15,6 +15,7 @@ UNLISTED = "SomethingNobodyKnows"
 """A code that is in no table: it may mean anything."""
 PERHAPS_DONE = (
     *("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed"),
+    *("LastTokenProcessing", "SystemBusy", "UnknownError", "RegionMaintaining"),
     UNLISTED,
 )
 """Ends of the codes after which only a look can tell what was done."""

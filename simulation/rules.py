@@ -14,7 +14,9 @@ from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
 from simulation.shards import shards_ask_for_the_same
 from simulation.truth import ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS, MAX_ATTEMPTS_WHILE_BUSY = 5, 20
+BUSY = ("Conflict", "Initializing")
+"""Another operation on the instance has to end first, which may take minutes."""
 UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")
 """Calls that ECS did not look at, and the one for StopCharging after which KeepCharging is asked for."""
 
@@ -102,7 +104,8 @@ def once_is_enough(case: Case) -> Iterator[str]:
             if not str(call.heard).startswith(UNCOUNTED)
             and not (call.refused_whole and not str(call.heard).endswith(PERHAPS_DONE))
         ]
-        if len(counted) > MAX_ATTEMPTS:
+        busy = any(str(call.heard).endswith(BUSY) for call in counted)
+        if len(counted) > (MAX_ATTEMPTS_WHILE_BUSY if busy else MAX_ATTEMPTS):
             yield f"{instance_id} got {len(counted)} stop calls, throttled ones not counted"
         looks = case.looks.get(instance_id, ())
         for earlier, later in pairwise(calls):
