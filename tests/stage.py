@@ -11,6 +11,7 @@ from function.invocation import StopIncomplete
 from function.model.request import InvalidEvent
 from local.api.error_table import error_row
 from local.emulator.backend import LocalEcs
+from local.emulator.behaviour import Behaviour
 from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from local.emulator.faults import Failure, Fault
@@ -186,7 +187,8 @@ def staging() -> Iterator[SetStage]:
         def make(*instances: Mapping[str, object], faults: tuple[Fault, ...] = ()) -> Stage:
             clock = VirtualClock(NOW)
             fleet = Fleet.from_instances([{"Tags": OPTED_IN, **instance} for instance in instances])
-            ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults)
+            behaviour = Behaviour(filter_limit="cut")  # ECS's published one, beyond which some filters fail
+            ecs = LocalEcs(fleet, now=clock.now, sleep=clock.sleep, faults=faults, behaviour=behaviour)
             made = Stage(ecs, clock)
             made.endpoint = stack.enter_context(serve(ecs, made.functions))
             return made

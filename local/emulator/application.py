@@ -23,6 +23,8 @@ from local.emulator.keys import AccessKey, KeyPair
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+XML_NAMES = ("application/xml", "text/xml")
+
 
 class Application:
     """The APIs as a WSGI application, at one port; FC's only with `functions`.
@@ -72,8 +74,7 @@ class Application:
         request = _read(received)
         parameters = request.parameters
         action = request.headers.get("x-acs-action") if request.acs3 else parameters.get("Action")
-        format_ = parameters.get("Format", "JSON" if request.acs3 else "XML").upper()
-        xml = format_ != "JSON"
+        xml = _wants_xml(request)
         try:
             return answer(self._called(request, action or "", parameters), action or "", xml=xml)
         except ApiError as error:
@@ -110,6 +111,13 @@ def _read(received: Request) -> HttpRequest:
         form=received.form.to_dict(),
         body=body,
     )
+
+
+def _wants_xml(request: HttpRequest) -> bool:
+    """Tell the format: the parameter's, else XML under RPC, and under ACS3 the header's, else JSON."""
+    if request.parameters.get("Format"):
+        return request.parameters["Format"].upper() != "JSON"
+    return not request.acs3 or request.headers.get("accept", "").strip().lower() in XML_NAMES
 
 
 def _check_names(request: HttpRequest, action: str) -> None:

@@ -63,7 +63,7 @@ class LocalEcs:
         self._faults = tuple(faults)
         self._script = FaultScript(self._faults)
         self._fleet = fleet
-        self._behaviour = behaviour or Behaviour()
+        self._behaviour = behaviour or fleet.behaviour or Behaviour()
         self._accounts = self._new_accounts()
         self._sessions = Sessions()
         self._log = CallLog(remember)
@@ -107,8 +107,9 @@ class LocalEcs:
         What is given takes the place of what there was.
         """
         with self._lock:
+            said = None if fleet is None else fleet.behaviour
             self._fleet = self._fleet if fleet is None else fleet
-            self._behaviour = behaviour or self._behaviour
+            self._behaviour = behaviour or said or self._behaviour
             self._faults = self._faults if faults is None else tuple(faults)
             self._accounts = self._new_accounts()
             self._sessions = Sessions()

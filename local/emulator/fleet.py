@@ -10,19 +10,19 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.alias_generators import to_pascal
 
-from local.api.error_table import CLASSIC, LOCAL_DISK, PREPAID, SPOT, ErrorRow
+from local.api.error_table import SPOT, ErrorRow
+from local.emulator.behaviour import Behaviour, read_behaviour
+from local.emulator.families import (
+    economical_mode_error_of,
+    family_of,
+    has_persistent_memory,
+    local_storage_of,
+)
 from local.emulator.fleet_format import EMULATOR_KEY, Document, Emulator, LocalStorage, shown, told
 
 DEFAULT_REGION = "cn-hangzhou"
 DEFAULT_GROUP = "sg-bp1emulator0000000000"
 """The security group of instances that name none."""
-# Families whose instances have local disks, told by their name alone. DescribeInstanceTypes says so for real;
-# this stands in for it where neither the instance nor its x-emulator does.
-_LOCAL_DISK_FAMILY = re.compile(r"ecs\.(?:i[1-5][a-z]*|d[1-3][a-z]*|gn5|ga1)")
-# Families with persistent memory: they stop without an error, but never in the economical mode.
-_PERSISTENT_MEMORY = re.compile(r"ecs\.(?:re6p|re6p-redis|ebmre6p)")
-# A type of an older family may tell its cores between family and size: ecs.gn5-c4g1.xlarge.
-_CORES = re.compile(r"-c\d+[a-z]\d+$")
 _SIZE = re.compile(r"\.(\d*)x?large$")
 _NUMBERS = {"cpu", "memory", "local_storage_amount", "local_storage_capacity"}
 
@@ -57,12 +57,22 @@ class FleetInstance:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The instances that a local ECS starts with, in the order in which it lists them."""
+    """The instances that a local ECS starts with, in the order in which it lists them.
+
+    `behaviour`: how it is to behave, where the fleet says so.
+    """
 
     instances: tuple[FleetInstance, ...]
+    behaviour: Behaviour | None = None
 
     @classmethod
-    def from_instances(cls, instances: Sequence[object], *, region_id: str = DEFAULT_REGION) -> "Fleet":
+    def from_instances(
+        cls,
+        instances: Sequence[object],
+        *,
+        region_id: str = DEFAULT_REGION,
+        behaviour: Behaviour | None = None,
+    ) -> "Fleet":
         """Read instances in the shape of DescribeInstances; `region_id` for those that name none.
 
         Raise InvalidFleet for the first that can't be used or whose id came before.
@@ -76,14 +86,15 @@ class Fleet:
                     f"instance {instance.instance_id} is there twice (numbers {earlier} and {place}); "
                     "an InstanceId is unique"
                 )
-        return cls(read)
+        return cls(read, behaviour)
 
 
 def load_fleet(source: Path | str, *, region_id: str = DEFAULT_REGION) -> Fleet:
     """Read a fleet file, or the text of one: a DescribeInstances answer, a list of its pages or of instances.
 
     Text is what starts with `{` or `[`, anything else is a path. Raise InvalidFleet, for a part of an answer
-    too: a rehearsal on a part says nothing about the whole.
+    too: a rehearsal on a part says nothing about the whole. An answer, or the first of its pages, may carry
+    an `x-emulator` of its own: see `read_behaviour`.
     """
     if isinstance(source, str) and source.lstrip()[:1] in ("{", "["):
         name, text = "the fleet", source
@@ -98,7 +109,7 @@ def load_fleet(source: Path | str, *, region_id: str = DEFAULT_REGION) -> Fleet:
     except (ValueError, RecursionError) as error:
         raise InvalidFleet(f"{name} is not JSON: {error}") from error
     try:
-        return Fleet.from_instances(_instances(body), region_id=region_id)
+        return Fleet.from_instances(_instances(body), region_id=region_id, behaviour=_behaviour(body))
     except InvalidFleet as error:
         raise InvalidFleet(f"{name}: {error}") from error
 
@@ -128,6 +139,15 @@ def _instances(body: object) -> list[object]:
     return instances
 
 
+def _behaviour(body: object) -> Behaviour | None:
+    first = body[0] if isinstance(body, list) and body else body
+    given = first.get(EMULATOR_KEY) if isinstance(first, Mapping) and "Instances" in first else None
+    try:
+        return None if given is None else read_behaviour(given)
+    except ValueError as error:
+        raise InvalidFleet(f"{EMULATOR_KEY}: {error}") from error
+
+
 def _on_page(page: object) -> list[object]:
     match page:
         case {"Instances": {"Instance": list(instances)}}:
@@ -148,8 +168,8 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
     numbers = read.model_dump(include=_NUMBERS, exclude_unset=True, by_alias=True)
     document = {**_defaults(read, region_id), **known, **numbers}
     document.pop(EMULATOR_KEY, None)
-    local_storage, emulator = _local_storage(read), read.emulator
-    economical_mode_error = _economical_mode_error(read, local_storage)
+    local_storage, emulator = local_storage_of(read), read.emulator
+    economical_mode_error = economical_mode_error_of(read, local_storage)
     return FleetInstance(
         place=place,
         instance_id=read.instance_id,
@@ -161,8 +181,7 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
         stop_error=emulator.stop_instance.row() if emulator.stop_instance else None,
         start_error=emulator.start_instance.row() if emulator.start_instance else None,
         local_storage=local_storage,
-        economical_mode=economical_mode_error in (None, SPOT)
-        and not _PERSISTENT_MEMORY.fullmatch(_family(read)),
+        economical_mode=economical_mode_error in (None, SPOT) and not has_persistent_memory(read),
         economical_mode_error=economical_mode_error,
     )
 
@@ -183,7 +202,7 @@ def _defaults(read: Document, region_id: str) -> dict[str, Any]:
         "Status": read.status,
         "StoppedMode": "KeepCharging" if read.status == "Stopped" else read.stopped_mode,
         "InstanceType": read.instance_type,
-        "InstanceTypeFamily": _family(read),
+        "InstanceTypeFamily": family_of(read),
         "Cpu": cores,
         "Memory": cores * 4096,
         "InstanceChargeType": read.instance_charge_type,
@@ -200,38 +219,6 @@ def _defaults(read: Document, region_id: str) -> dict[str, Any]:
         "OperationLocks": {"LockReason": []},
         "Tags": {"Tag": []},
     }
-
-
-def _family(read: Document) -> str:
-    return _CORES.sub("", read.instance_type.rpartition(".")[0])
-
-
-def _local_storage(read: Document) -> LocalStorage | None:
-    """Say which local disks it has: by its own fields, else its x-emulator, else its family's name."""
-    if "local_storage_amount" in read.model_fields_set:
-        found = LocalStorage(
-            LocalStorageAmount=read.local_storage_amount, LocalStorageCapacity=read.local_storage_capacity
-        )
-    elif read.emulator.local_storage is not None:
-        found = read.emulator.local_storage
-    elif _LOCAL_DISK_FAMILY.fullmatch(_family(read)):
-        found = LocalStorage()
-    else:
-        return None
-    return found if found.local_storage_amount else None
-
-
-def _economical_mode_error(read: Document, local_storage: LocalStorage | None) -> ErrorRow | None:
-    """Say which row of StopInstance's table meets StopCharging here."""
-    if read.instance_network_type == "classic":
-        return CLASSIC
-    if read.instance_charge_type == "PrePaid":
-        return PREPAID
-    if local_storage is not None:
-        return LOCAL_DISK
-    if read.spot_strategy != "NoSpot":
-        return SPOT
-    return None
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from local.api.api_error import ApiError
 from local.emulator.backend import LocalEcs
+from local.emulator.behaviour import Behaviour
 from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
 
 REGION = "cn-hangzhou"
@@ -18,7 +19,7 @@ REGION = "cn-hangzhou"
 # As ECS' documents list them.
 LOCAL_DISK_FAMILIES = [
     *("i1", "i2", "i2g", "i2ne", "i2gne", "i3", "i3g", "i4", "i4g", "i4r", "i4p", "i5", "i5e", "i5g", "i5ge"),
-    *("d1", "d1ne", "d2s", "d2c", "d3s", "d3c", "gn5", "ga1"),
+    *("d1", "d1ne", "d2s", "d2c", "d3s", "d3c", "gn3", "gn5", "ga1"),
 ]
 
 Make = Callable[..., LocalEcs]
@@ -296,3 +297,33 @@ def test_the_sample_fleet_has_some_of_everything() -> None:
     assert any("keep-running-until" in instance.tags for instance in instances)
     assert any("auto-stop" not in instance.tags for instance in instances)
     assert any(instance.tags.get("stop-guard") == "protected" for instance in instances)
+
+
+def test_a_fleet_says_how_ecs_behaves() -> None:
+    """A fleet file's own x-emulator is the local ECS's behaviour, unless it is told another."""
+    keys = {"StopSeconds": 0, "StopCharging": "lenient", "FilterLimit": "refuse"}
+    body = {"Instances": {"Instance": [{"InstanceId": "i-1"}]}, "x-emulator": keys}
+    fleet = load_fleet(json.dumps(body))
+    assert fleet.behaviour == Behaviour(stop_seconds=0, stop_charging="lenient", filter_limit="refuse")
+    assert load_fleet(json.dumps([body])).behaviour == fleet.behaviour
+    ecs = LocalEcs(fleet)
+    ecs.call("StopInstance", {"InstanceId": "i-1"})
+    assert ecs.instance("i-1").status == "Stopped"
+    told = LocalEcs(fleet, behaviour=Behaviour(stop_seconds=60))
+    told.call("StopInstance", {"InstanceId": "i-1"})
+    assert told.instance("i-1").status == "Stopping"
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"FilterLimits": "cut"}, "x-emulator: FilterLimits is unknown; a fleet's takes StopSeconds, Start"),
+        ({"FilterLimit": "off"}, "x-emulator: FilterLimit is 'off': Input should be 'refuse' or 'cut'"),
+        ({"StopSeconds": -1}, "x-emulator: StopSeconds is '-1': Input should be greater than or equal to 0"),
+        (["cut"], "x-emulator: it is .*, expected an object"),
+    ],
+)
+def test_wrong_behaviour_is_named(keys: object, problem: str) -> None:
+    """What can't be read in a fleet's own x-emulator is named, with its value and what would be right."""
+    with pytest.raises(InvalidFleet, match=problem):
+        load_fleet(json.dumps({"Instances": {"Instance": []}, "x-emulator": keys}))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.emulator.backend import LocalEcs
+from local.emulator.fault_text import parse_fault
 from local.emulator.http_server import MAX_BODY
 from local.emulator.server import serve
 
@@ -301,3 +302,45 @@ def test_a_port_in_use_is_an_error(make_ecs: Make, wire: Connect) -> None:
     port = int(wire(make_ecs()).endpoint.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"), serve(make_ecs(), port=port):
         pass
+
+
+@pytest.mark.parametrize("accept", ["application/xml", "text/xml"])
+def test_xml_by_the_header(accept: str, make_ecs: Make, wire: Connect) -> None:
+    """Under ACS3 the header Accept asks for XML, in answers and errors, unless Format says otherwise."""
+    client = wire(make_ecs({"InstanceId": ID}))
+    ask = {"InstanceId": ID, "DryRun": "true"}
+    assert client.acs3("StopInstance", ask, accept=accept).xml.findtext("Code") == "DryRunOperation"
+    assert client.acs3("StopInstance", {**ask, "Format": "JSON"}, accept=accept).json["Code"]
+    assert client.acs3("StopInstance", ask, accept="application/json").json["Code"]
+    assert client.acs3("StopInstance", ask, accept="*/*").json["Code"]
+
+
+def test_an_error_says_where_and_how_to_go_on(make_ecs: Make, wire: Connect) -> None:
+    """An error names the region's host and a page about this very request; STS's has its own host."""
+    client = wire(make_ecs({"InstanceId": ID, "RegionId": "cn-beijing"}))
+    body = client.acs3("StartInstance", {"InstanceId": ID}).json
+    assert body["HostId"] == "ecs.cn-beijing.aliyuncs.com"
+    assert body["Recommend"] == (
+        "https://api.aliyun.com/troubleshoot?q=IncorrectInstanceStatus&product=Ecs"
+        f"&requestId={body['RequestId']}"
+    )
+    nowhere = client.acs3("StartInstance", {"InstanceId": "i-nobody"}).json
+    assert nowhere["HostId"] == "ecs.aliyuncs.com"
+    sts = client.acs3("AssumeRole", {}, x_acs_version="2015-04-01").json
+    assert (sts["HostId"], "product=Sts" in sts["Recommend"]) == ("sts.aliyuncs.com", True)
+
+
+def test_a_denial_says_what_was_denied_to_whom(make_ecs: Make, wire: Connect) -> None:
+    """Forbidden.RAM has AccessDeniedDetail: the action, who called, and that no policy allows it."""
+    ecs = make_ecs({"InstanceId": ID}, faults=[parse_fault("DescribeInstances=Forbidden.RAM")])
+    answer = wire(ecs).acs3("DescribeInstances", {"RegionId": "cn-hangzhou"})
+    assert (answer.status, answer.code) == (403, "Forbidden.RAM")
+    assert answer.json["AccessDeniedDetail"] == {
+        "AuthAction": "ecs:DescribeInstances",
+        "AuthPrincipalDisplayName": "emulator",
+        "AuthPrincipalOwnerId": ecs.account_id,
+        "AuthPrincipalType": "SubUser",
+        "NoPermissionType": "ImplicitDeny",
+        "PolicyType": "AccountLevelIdentityBasedPolicy",
+    }
+    assert "AccessDeniedDetail" not in wire(ecs).acs3("StartInstance", {"InstanceId": ID}).json
