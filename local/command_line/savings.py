@@ -17,17 +17,23 @@ from rich.table import Table
 
 from function.events.json_reader import quote
 from local.command_line import display
-from local.savings.hours import Group, Logbook, Savings, Sum, add_up, by_day, by_tag, by_type
-from local.savings.log_lines import LogLine, Unreadable, read_log
+from local.savings.files import Unreadable
+from local.savings.hours import Group, Savings, Sum, add_up, by_day, by_tag, by_type
+from local.savings.log_lines import LogLine, read_log
+from local.savings.logbook import Logbook
 from local.savings.prices import InvalidPrices, Prices, load_prices
 
 _DAY, _TYPE, _TAG = "day", "type", "tag:"
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)")
+_NAMED = 10
 _PLOTS = (".svg", ".png")
 
 
 def savings(
-    log: Annotated[list[str], typer.Argument(metavar="LOG...", help="Log files; - for standard input.")],
+    log: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Logs or reports, also packed by gzip; - for standard input."),
+    ],
     *,
     by: Annotated[str, typer.Option(metavar="day|type|tag:KEY", help="What to group by.")] = _DAY,
     zone: Annotated[str, typer.Option(help="Whose days: Asia/Shanghai, +08:00, ...")] = "UTC",
@@ -38,9 +44,9 @@ def savings(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Add up, from the logs, the hours that StopCharging saved.
+    """Add up, from logs and reports, the hours that StopCharging saved.
 
-    A stop counts until the instance's next start that the logs show, else until their last line.
+    A stop counts until the instance's next start that they show, else until it was last seen.
     """
     group = _group(by, zone)
     tariff = _tariff(prices)
@@ -54,6 +60,7 @@ def savings(
         zone=zone if by == _DAY else None,
         until=datetime.fromtimestamp(book.until, UTC),
         currency=tariff.currency if tariff else None,
+        charged_stops=sum(book.charged_stops.values()),
         notes=(*_doubts(saved, book, priced=tariff is not None), *([skipped] if skipped else [])),
     )
     if plot is not None:
@@ -73,6 +80,7 @@ class _Result:
     zone: str | None
     until: datetime
     currency: str | None
+    charged_stops: int
     notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
@@ -85,6 +93,8 @@ class _Result:
             "stops": self.saved.suspensions,
             "instances": self.saved.instances,
             "still_stopped": self.saved.open,
+            "not_seen_again": self.saved.unseen,
+            "charged_stops": self.charged_stops,
             "total": self._amounts(self.saved.total),
             "groups": [{"group": name, **self._amounts(its)} for name, its in self.saved.groups.items()],
             "unpriced_types": self.saved.unpriced if self.currency else [],
@@ -103,7 +113,7 @@ class _Result:
             return f"No confirmed stop with StopCharging until {self.until.isoformat()}."
         text = f"{_many(saved.suspensions, 'stop')} of {_many(saved.instances, 'instance')}"
         if saved.open:
-            text += f"; {saved.open} not started again until the logs' end, {self.until.isoformat()}"
+            text += f"; {saved.open} not started again as far as the instance was seen"
         return f"{text}."
 
 
@@ -170,6 +180,17 @@ def _lines(names: Sequence[str]) -> Iterator[LogLine | Unreadable]:
 
 def _doubts(saved: Savings, book: Logbook, *, priced: bool) -> Iterator[str]:
     """Say what is not in the figures, though it could be."""
+    if book.local_lines:
+        yield f"{_many(book.local_lines, 'line')} of rehearsals on a local ECS: nothing real was saved there"
+    if book.charged_stops:
+        modes = ", ".join(f"{count:,} {mode}" for mode, count in sorted(book.charged_stops.items()))
+        yield f"{_many(sum(book.charged_stops.values()), 'stop')} saved nothing, by the mode: {modes}"
+    if saved.unseen:
+        named = ", ".join(saved.unseen[:_NAMED])
+        more = f" and {len(saved.unseen) - _NAMED:,} more" if len(saved.unseen) > _NAMED else ""
+        gone = f", {saved.gone:,} of them released by then" if saved.gone else ""
+        what = _many(len(saved.unseen), "instance")
+        yield f"{what} not seen again{gone}, and counted no longer than seen: {named}{more}"
     if priced and saved.unpriced:
         yield f"no price for {', '.join(saved.unpriced)}: their hours are not in the money"
     if saved.without_cpu:

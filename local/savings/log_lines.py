@@ -3,20 +3,19 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from typing import Annotated, BinaryIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from function.events.json_reader import quote
-
-MAX_LINE = 4 * 1024 * 1024
-"""Bytes of a line that are read at most: room for an answer of SLS's GetLogs, a hundred log lines."""
+from local.savings.files import Unreadable, read_texts
 
 _HEAD = frozenset({"level", "message", "request_id", "event_id"})
 """What every log line of the function has, and what SLS puts around it has not."""
+
+_REPORT = frozenset({"request_id", "summary", "outcomes", "refusals"})
+"""What every report has, and no line."""
 
 # Where JSON may begin: {"time… as it was written, {\"time… inside another JSON text, {""time… in a CSV cell.
 _START = re.compile(r'"?(?P<brace>\{)\s*(?P<quote>\\"|""(?!:)|"|\})')
@@ -39,11 +38,19 @@ def _moment(given: object) -> int:
 Moment = Annotated[int, BeforeValidator(_moment)]
 
 
+class Modes(BaseModel):
+    """An outcome's `stopped_mode`, as far as it matters here: what ECS showed of a stopped instance."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    actual: str | None = None
+
+
 class LogLine(BaseModel):
     """What a line tells of an instance's life. Times in seconds since the epoch.
 
     `instance_id` is None in the lines that are about the run as a whole. `start_time`: the instance's last
-    start, as ECS told it then.
+    start, as ECS told it then; who has one was seen. `target`: not the cloud, but a local ECS.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -57,44 +64,29 @@ class LogLine(BaseModel):
     start_time: Moment | None = None
     charging_suspended_since: Moment | None = None
     tags: dict[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A line that is, or was, one of the function's, but can't be read: where it stands, and why."""
-
-    place: str
-    problem: str
+    status: str | None = None
+    code: str | None = None
+    attempts: int = 0
+    stopped_mode: Modes = Modes()
+    target: str | None = None
 
 
 def read_log(file: BinaryIO, name: str) -> Iterator[LogLine | Unreadable]:
     """Give the function's lines in a file, one after the other, and pass over all other text.
 
     A line may stand alone, with text around it, or in a field of an export of SLS: JSON (lines, or an answer
-    of GetLogs), or CSV.
+    of GetLogs), or CSV. The outcomes of a report, on one line or many, are given as lines of its time.
     """
-    for number, text in _lines(file):
-        place = f"{name}:{number}"
-        if text is None:
-            yield Unreadable(place, f"longer than {MAX_LINE} bytes")
+    for text in read_texts(file, name):
+        if isinstance(text, Unreadable):
+            yield text
             continue
+        place = f"{name}:{text.line}"
         try:
-            for found in _own(text):
+            for found in _own(text.text):
                 yield Unreadable(place, found) if isinstance(found, str) else _read(found, place)
         except RecursionError:
             yield Unreadable(place, "nested too deeply")
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[int, str | None]]:
-    """Give the lines, numbered from 1, holding one at a time; None for one that is too long."""
-    for number in count(1):
-        line = file.readline(MAX_LINE)
-        if not line:
-            return
-        rest = line
-        while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
-            rest = file.readline(MAX_LINE)
-        yield number, line.decode(errors="replace") if rest is line else None
 
 
 def _own(text: str) -> Iterator[dict[str, object] | str]:
@@ -118,11 +110,23 @@ def _own_in(value: object) -> Iterator[dict[str, object] | str]:
     """Look for the function's objects in a JSON value. What they hold themselves is data."""
     if isinstance(value, str):
         yield from _own(value)
+    elif isinstance(value, dict) and value.keys() >= _REPORT:
+        yield from _of_report(value)
     elif isinstance(value, dict) and value.keys() >= _HEAD:
         yield value
     elif isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             yield from _own_in(each)
+
+
+def _of_report(report: dict[str, object]) -> Iterator[dict[str, object] | str]:
+    """Give a report's outcomes, and itself, as the lines that they were; its time is when the run began."""
+    own: dict[str, object] = {name: report[name] for name in ("time", "target") if name in report}
+    yield own
+    outcomes, shards = report["outcomes"], report.get("shards")
+    for outcome in outcomes if isinstance(outcomes, list) else ():
+        yield own | outcome if isinstance(outcome, dict) else "an outcome is no object"
+    yield from _own_in(shards)
 
 
 def _read(found: dict[str, object], place: str) -> LogLine | Unreadable:

@@ -32,12 +32,13 @@ LINES = (
     stop(20, "i-1"),
     stop(20, "i-2", instance_type="ecs.c6.xlarge", cpu=4, tags={"env": "[bold]$测\x1b[31m"}),
     line(32, "i-1", start_time=(DAY + timedelta(hours=30)).isoformat()),
+    line(32, "i-2", start_time=DAY.isoformat()),
 )
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """Write a log: i-1 saves 10 hours of 2 vCPUs, i-2 12 hours of 4, to the log's end."""
+    """Write a log: i-1 saves 10 hours of 2 vCPUs, i-2 12 hours of 4, until it was last seen."""
     path = tmp_path / "a.log"
     path.write_text("\n".join(LINES))
     return path
@@ -66,7 +67,7 @@ def test_the_table_has_the_days_and_their_total(log: Path) -> None:
         ["2026-01-31", "14.0", "44.0"],
         ["Total", "22.0", "68.0"],
     ]
-    assert "2 stops of 2 instances; 1 not started again until the logs' end, 2026-01-31T08:00" in done.stdout
+    assert "2 stops of 2 instances; 1 not started again as far as the instance was seen" in done.stdout
     assert "\x1b" not in done.stdout
 
 
@@ -95,6 +96,8 @@ def test_json_says_all_that_the_table_says(log: Path, tmp_path: Path) -> None:
         "stops": 2,
         "instances": 2,
         "still_stopped": 1,
+        "not_seen_again": [],
+        "charged_stops": 0,
         "total": {"instance_hours": 22, "vcpu_hours": 68, "money": 5},
         "groups": [
             {"group": "ecs.c6.xlarge", "instance_hours": 12, "vcpu_hours": 48, "money": None},
@@ -107,7 +110,7 @@ def test_json_says_all_that_the_table_says(log: Path, tmp_path: Path) -> None:
 
 def test_several_files_and_standard_input_are_one_log(tmp_path: Path) -> None:
     """However the log is cut into files, and in whatever order they are named."""
-    for name, text in zip("abc", LINES, strict=True):
+    for name, text in zip("abc", (LINES[0], LINES[1], "\n".join(LINES[2:])), strict=True):
         (tmp_path / name).write_text(text)
     whole = as_json("-", stdin="\n".join(LINES))
     assert as_json(tmp_path / "c", tmp_path / "a", tmp_path / "b") == whole
@@ -126,6 +129,42 @@ def test_what_is_not_in_the_figures_is_said(tmp_path: Path) -> None:
     assert "1 line of a stop without start_time: any later start is taken for the next one" in done.stdout
     assert "1 stop saved nothing: started again by then, going by the clocks" in done.stdout
     assert f"2 lines can't be read; {log}:1: cut off or garbled" in done.stdout.replace("\n", "")
+
+
+def test_what_saved_nothing_or_was_not_seen_again_is_said(tmp_path: Path) -> None:
+    """Stops that went on being charged, by their mode; and instances that nobody has seen since, by id."""
+    charged = {"start_time": DAY.isoformat(), "status": "stopped", "attempts": 1}
+    released = line(50, "i-1", code="InvalidInstanceId.NotFound")
+    log = tmp_path / "a.log"
+    log.write_text(
+        "\n".join(
+            [
+                *(stop(20, f"i-{number}") for number in (1, 2)),
+                line(20, "i-3", stopped_mode={"actual": "KeepCharging"}, **charged),
+                released,
+            ]
+        )
+    )
+    found = as_json(log)
+    assert found["total"] == {"instance_hours": 0, "vcpu_hours": 0}
+    assert (found["not_seen_again"], found["charged_stops"]) == (["i-1", "i-2"], 1)
+    assert found["notes"] == [
+        "1 stop saved nothing, by the mode: 1 KeepCharging",
+        "2 instances not seen again, 1 of them released by then, and counted no longer than seen: i-1, i-2",
+    ]
+
+
+def test_a_rehearsals_report_is_taken_and_said(tmp_path: Path) -> None:
+    """What `invoke --out` and `--log` write of a rehearsal can be added up, and saved nothing real."""
+    report, log = tmp_path / "report.json", tmp_path / "run.log"
+    event = str(Path(__file__).parents[3] / "events" / "timer.json")
+    done = CliRunner().invoke(app, ["invoke", event, "--out", str(report), "--log", str(log)])
+    assert done.exit_code == 0, done.stderr
+    for source in (report, log):
+        found = as_json(source)
+        assert found["stops"] == 3
+        assert found["charged_stops"] == 1
+        assert "of rehearsals on a local ECS: nothing real was saved there" in found["notes"][0]
 
 
 def test_a_log_without_such_stops_says_so(tmp_path: Path) -> None:
@@ -193,7 +232,8 @@ def test_a_picture_of_very_many_groups_stays_one_page(tmp_path: Path) -> None:
         (["{log}", "--plot", "a.pdf"], "is neither .svg nor .png"),
         (["{log}", "--plot", "{dir}/no/a.png"], "--plot: cannot write"),
         (["{log}", "--prices", "{other}"], "--prices: "),
-        ([], "LOG"),
+        ([], "FILE"),
+        (["{utf16}"], "utf16.log: is UTF-16"),
     ],
 )
 def test_bad_input_exits_2_and_says_what_is_wrong(
@@ -202,7 +242,8 @@ def test_bad_input_exits_2_and_says_what_is_wrong(
     """One message that names the file, and the line where there is one; nothing on standard output."""
     (tmp_path / "other.log").write_text('nothing of ours\n{"a": 1}\n')
     (tmp_path / "cut.log").write_text("\n" + LINES[0][:300])
-    names = {name: str(tmp_path / f"{name}.log") for name in ("other", "cut")}
+    (tmp_path / "utf16.log").write_text("\n".join(LINES), encoding="utf-16")
+    names = {name: str(tmp_path / f"{name}.log") for name in ("other", "cut", "utf16")}
     places = names | {"dir": str(tmp_path), "log": str(log)}
     done = savings(*(argument.format(**places) for argument in arguments))
     assert (done.exit_code, done.stdout) == (2, "")

@@ -1,13 +1,17 @@
 """Reading the function's log lines back, whatever stands around them."""
 
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
+import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from function.model.instance import Instance
@@ -16,7 +20,9 @@ from function.model.request import Source, StoppedMode
 from function.model.scope import Scope
 from function.reporting.log import Log
 from function.reporting.report import Report
-from local.savings.log_lines import MAX_LINE, LogLine, Unreadable, read_log
+from local.savings.files import FOREIGN, GZIP, MAX_LINE, Unreadable
+from local.savings.log_lines import LogLine, read_log
+from tests.stage import SetStage
 
 SINCE = datetime(2026, 1, 30, 12, 4, 9, tzinfo=UTC)
 INSTANCE = Instance.model_validate(
@@ -66,6 +72,14 @@ def read(text: str | bytes) -> list[LogLine | Unreadable]:
     return list(read_log(io.BytesIO(text if isinstance(text, bytes) else text.encode()), "a.log"))
 
 
+def zip_of(text: str) -> bytes:
+    """Pack a text as file managers do."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.log", text)
+    return out.getvalue()
+
+
 def in_csv(line: str) -> str:
     """Put a line into a table, as a spreadsheet does."""
     out = io.StringIO()
@@ -85,6 +99,7 @@ def test_an_outcome_is_read_as_the_function_wrote_it() -> None:
         start_time="2026-01-30T01:00:00Z",
         charging_suspended_since="2026-01-30T20:04:09+08:00",
         tags={"env": '"{测'},
+        status="stopped",
     )
     assert read(LINE) == [READ] == [expected]
 
@@ -127,7 +142,8 @@ def test_the_lines_about_a_whole_run_tell_the_time() -> None:
     own, lines = log()
     own.result(Refusal(source=Source.TIMER, event_id="e", code="InvalidEvent", message="x"))
     own.summary(Report(request_id="r", time=SINCE, source=Source.TIMER, event_id="e", dry_run=False))
-    assert read("\n".join(lines)) == [LogLine(time="2026-01-30T12:04:09Z")] * 2
+    time = "2026-01-30T12:04:09Z"
+    assert read("\n".join(lines)) == [LogLine(time=time, code="InvalidEvent"), LogLine(time=time)]
 
 
 def test_what_a_line_quotes_is_no_line() -> None:
@@ -175,7 +191,7 @@ def test_a_missing_field_is_not_known(name: str) -> None:
     content = json.loads(LINE)
     del content[name]
     (found,) = read(json.dumps(content))
-    assert found == (READ if name == "status" else READ.model_copy(update={name: None}))
+    assert found == READ.model_copy(update={name: None})
 
 
 def test_a_cut_off_line_is_told_from_other_text() -> None:
@@ -199,5 +215,77 @@ def test_an_endless_line_is_not_held() -> None:
 @example(b'{"instance_id":' + b"9" * 10_000 + b"}")
 @example(b'"{\\"' * 2_000)
 def test_no_text_breaks_the_reader(noise: bytes) -> None:
-    """Whatever stands in a file, the line after it is read."""
+    """Whatever stands in a file that is one of texts, the line after it is read."""
+    assume(not noise.startswith((GZIP, *FOREIGN)))
     assert read(noise + b"\n" + LINE.encode())[-1] == READ
+
+
+REPORT = {
+    "request_id": "r",
+    "time": "2026-01-30T12:00:00+00:00",
+    "summary": {"total": 2},
+    "outcomes": [json.loads(LINE) | {"time": None}, {"instance_id": "i-bp1b", "status": "refused"}],
+    "refusals": [],
+}
+for field in ("time", "level", "request_id"):
+    REPORT["outcomes"][0].pop(field)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_report_is_read_as_the_lines_of_its_time(indent: int | None) -> None:
+    """`--json`, `--out` or a queue's message: each outcome, those of shards too, and whose it is."""
+    report = REPORT | {"target": "local", "shards": [REPORT]}
+    first, one, other, *shard = read(json.dumps(report, indent=indent))
+    assert isinstance(one, LogLine)
+    at = one.time
+    assert one == READ.model_copy(update={"time": at, "target": "local"})
+    assert datetime.fromtimestamp(at, UTC).isoformat() == REPORT["time"]
+    assert first == LogLine(time=REPORT["time"], target="local")
+    assert other == LogLine(time=REPORT["time"], target="local", instance_id="i-bp1b", status="refused")
+    assert [each.target for each in shard if isinstance(each, LogLine)] == [None] * 3
+
+
+def test_a_report_of_the_function_is_read(stage: SetStage) -> None:
+    """As it is, and as it leaves the function in a queue's message."""
+    event = {"InstanceId": "i-bp1a", "StoppedMode": "StopCharging"}
+    played = stage({"InstanceId": "i-bp1a"}).invoke(event)
+    of_report = read(json.dumps({"responsePayload": played.report}))[-1]
+    of_log = read(json.dumps(played.lines[0]))[-1]
+    assert isinstance(of_report, LogLine)
+    assert isinstance(of_log, LogLine)
+    assert of_report.charging_suspended_since
+    assert of_report == of_log.model_copy(update={"time": of_report.time})
+
+
+def test_a_report_without_a_time_is_named() -> None:
+    """One of a version that did not tell it can't say when its instances were seen."""
+    report = {name: value for name, value in REPORT.items() if name != "time"}
+    assert set(read(json.dumps(report))) == {Unreadable("a.log:1", "has no time")}
+
+
+def test_a_packed_log_is_read() -> None:
+    """As rotation and exports leave it; a broken one gives what it has, and is named."""
+    packed = gzip.compress((LINE + "\n").encode() * 3)
+    assert read(packed) == [READ] * 3
+    broken = read(packed[: len(packed) // 2])[-1]
+    assert isinstance(broken, Unreadable)
+    assert broken.problem.startswith("is packed by gzip, and broken: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (LINE.encode("utf-16"), "is UTF-16"),
+        (b"\xfe\xff" + LINE.encode("utf-16-be"), "is UTF-16"),
+        (zip_of(LINE), "is a zip archive"),
+        (bz2.compress(LINE.encode()), "is packed by bzip2"),
+        (lzma.compress(LINE.encode()), "is packed by xz"),
+        (b"target,instance_id,instance_name\nlive,i-1,web\n", "is a report as CSV"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_apart(content: bytes, says: str) -> None:
+    """Better than to find nothing in it: what it is, and what would be right."""
+    (found,) = read(content)
+    assert isinstance(found, Unreadable)
+    assert found.place == "a.log"
+    assert found.problem.startswith(says)
