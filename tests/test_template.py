@@ -110,7 +110,7 @@ def test_the_file_of_ones_own_in_the_documents_is_valid(tmp_path: Path) -> None:
 
 
 def test_the_code_is_what_make_build_makes(function: Function) -> None:
-    """The build runs before every deployment, for the template's runtime, and makes the named files."""
+    """Build and check run before every deployment, for the template's runtime and file, and make the code."""
     its = resource()
     actions, props = its["actions"], its["props"]
     assert isinstance(actions, dict)
