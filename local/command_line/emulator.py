@@ -1,32 +1,28 @@
-"""`stop-guard emulator`: serves the local ECS until it is stopped."""
+"""`stop-guard emulator`: serves the local ECS until it is stopped, or has one that runs start anew."""
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from threading import Event
 
 from local.command_line.drill import read_faults
 from local.command_line.exit_codes import CommandError
 from local.command_line.fleets import open_fleet
-from local.command_line.rehearsal import LOCAL_KEY
-from local.emulator.backend import LocalEcs
-from local.emulator.keys import KeyPair
-from local.emulator.server import serve
+from local.emulator.standalone import reset_running, run
 
 
-def serve_ecs(host: str, port: int, *, fleet: Path | None, faults: Sequence[str]) -> None:
-    """Serve it. Raise CommandError."""
-    own = {**LOCAL_KEY, **os.environ}
-    key = KeyPair(
-        access_key_id=own["ALIBABA_CLOUD_ACCESS_KEY_ID"],
-        access_key_secret=own["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
-        security_token=own.get("ALIBABA_CLOUD_SECURITY_TOKEN", ""),
-    )
-    ecs = LocalEcs(open_fleet(fleet), faults=read_faults(faults))
+def serve_ecs(
+    host: str, port: int, *, fleet: Path | None, faults: Sequence[str], ca_file: Path | None = None
+) -> None:
+    """Serve it, over TLS with a file for its certificate's issuer. Raise CommandError."""
+    instances, script = open_fleet(fleet), read_faults(faults)
     try:
-        with serve(ecs, host=host, port=port, credentials=key) as endpoint, suppress(KeyboardInterrupt):
-            print(f"listening on {endpoint}", flush=True)
-            Event().wait()
+        run(instances, script, host=host, port=port, ca_file=ca_file)
     except OSError as error:
-        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def reset_ecs(host: str, port: int, *, ca_file: Path | None = None) -> None:
+    """Have the one that runs there start anew. Raise CommandError."""
+    try:
+        reset_running(host, port, ca_file)
+    except OSError as error:
+        raise CommandError(f"nothing to reset at {host}:{port}: {error.strerror or error}") from None

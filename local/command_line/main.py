@@ -188,16 +188,24 @@ def emulator(
     ] = 8014,
     fleet: FleetFile = None,
     fault: Faults = None,
+    tls: Annotated[
+        Path | None,
+        typer.Option(metavar="CA_FILE", help="Speak HTTPS; its certificate's issuer goes to this file."),
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Have the one that runs there start anew.")] = False,
 ) -> None:
-    """Serve the local ECS over HTTP until stopped, and STS's AssumeRole for the accounts of its fleet.
+    """Serve the local ECS over HTTP until stopped, and STS for the accounts of its fleet.
 
     Its key is id emulator, secret emulator, unless the environment names another in ALIBABA_CLOUD_*.
     """
 
     def run() -> ExitCode:
-        from local.command_line.emulator import serve_ecs
+        from local.command_line.emulator import reset_ecs, serve_ecs
 
-        serve_ecs(host, port, fleet=fleet, faults=fault or [])
+        if reset:
+            reset_ecs(host, port, ca_file=tls)
+        else:
+            serve_ecs(host, port, fleet=fleet, faults=fault or [], ca_file=tls)
         return ExitCode.COMPLETE
 
     _end_with(run)
