@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.emulator.account import Behaviour
 from local.emulator.backend import LocalEcs, utc_now
+from local.emulator.behaviour import Behaviour
 from local.emulator.call_log import ReceivedCall
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import DEFAULT_REGION, Fleet, load_fleet, sample_fleet
