@@ -21,7 +21,7 @@ def misnamed(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in names:
         if name in known or name.startswith(("ALIBABA_CLOUD_", "FC_")):
             continue
-        near = get_close_matches(name.upper().replace("-", "_"), known - names.keys(), 1, 0.85)
+        near = get_close_matches(name.upper().replace("-", "_"), known, 1, 0.85)
         if near:
             yield name, near[0]
 

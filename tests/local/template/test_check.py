@@ -66,6 +66,7 @@ def line_of(text: str) -> int:
         ("validation: true", "validation: false", "validation must be true"),
         (OF_THE_SETTINGS, OF_THE_SETTINGS + f"        NOTES: {'x' * 4000}\n", "FC takes 4,096"),
         (OF_THE_SETTINGS, OF_THE_SETTINGS + OF_THE_SETTINGS, "MAX_INSTANCES is there twice"),
+        (OF_THE_SETTINGS, OF_THE_SETTINGS + '        MAX_INSTANCE: "9"\n', "did you mean MAX_INSTANCES?"),
         (OF_THE_SETTINGS, OF_THE_SETTINGS + "        FC_REGION: cn-hangzhou\n", "set by FC itself"),
     ],
 )
