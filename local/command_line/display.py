@@ -69,6 +69,22 @@ def say(out: Console, text: str, style: str = "") -> None:
         out.print(text, markup=False, soft_wrap=True)
 
 
+def table(out: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Print a plain table; in a pipe the cells are parted by tabs."""
+    if not lines:
+        return
+    if not out.is_terminal:
+        for cells in (headings, *lines):
+            out.file.write("\t".join(cells) + "\n")
+        return
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for name in headings:
+        made.add_column(name, overflow="fold")
+    for cells in lines:
+        made.add_row(*map(escape, cells))
+    out.print(made)
+
+
 def complain(text: str) -> None:
     """Say on standard error what went wrong."""
     say(console(stderr=True), text, "bold red")

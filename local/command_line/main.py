@@ -138,6 +138,26 @@ def apply(
 
 
 @app.command()
+def undo(
+    file: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Logs or reports of runs; - for standard input.")
+    ],
+    *,
+    live: Live = False,
+    yes: Yes = False,
+) -> None:
+    """Say what runs stopped and nobody has started since; with --live start it again, after a question."""
+
+    def run() -> ExitCode:
+        from local.command_line.settings import machine_settings
+        from local.command_line.undo import undo
+
+        return undo(file, machine_settings(), live=live, yes=yes)
+
+    _end_with(run)
+
+
+@app.command()
 def check(
     template: Annotated[Path, typer.Argument(help="The template, or your own file that extends it.")] = Path(
         "template.yml"

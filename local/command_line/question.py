@@ -19,14 +19,14 @@ def about_stopping(
     """Say line by line what a yes would do."""
     accounts = {str(line["account_id"]) for line in approved}
     yield f"Stop {instances(len(approved))} in the real cloud?"
-    yield f"  where    {_counts(line['region_id'] for line in approved)}"
+    yield f"  where    {counts(line['region_id'] for line in approved)}"
     if accounts == {identity.account_id}:
         yield f"  account  {identity.account_id}"
     else:
-        yield f"  accounts {_counts(line['account_id'] for line in approved)}"
+        yield f"  accounts {counts(line['account_id'] for line in approved)}"
     yield f"  as       {identity.arn}"
     yield f"           with the key from {identity.source}"
-    yield f"  mode     {_counts(mode(line) for line in approved)}"
+    yield f"  mode     {counts(mode(line) for line in approved)}"
     still_charged = report.get("still_charged")
     if still_charged:
         yield f"  charged  {still_charged:,} go on being charged"
@@ -57,7 +57,8 @@ def instances(count: int) -> str:
     return f"{count:,} instance{'' if count == 1 else 's'}"
 
 
-def _counts(values: Iterator[object]) -> str:
+def counts(values: Iterator[object]) -> str:
+    """Say of each value how many have it; of a single one nothing but itself."""
     counts = Counter(map(str, values))
     if len(counts) == 1:
         return next(iter(counts))

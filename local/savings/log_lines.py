@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, BinaryIO
 
@@ -71,7 +72,21 @@ class LogLine(BaseModel):
     target: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnObject:
+    """One of the function's lines as it was written, and where it stands."""
+
+    fields: dict[str, object]
+    place: str
+
+
 def read_log(file: BinaryIO, name: str) -> Iterator[LogLine | Unreadable]:
+    """Give what the function's lines in a file tell of instances' lives."""
+    for found in own_objects(file, name):
+        yield _read(found.fields, found.place) if isinstance(found, OwnObject) else found
+
+
+def own_objects(file: BinaryIO, name: str) -> Iterator[OwnObject | Unreadable]:
     """Give the function's lines in a file, one after the other, and pass over all other text.
 
     A line may stand alone, with text around it, or in a field of an export of SLS: JSON (lines, or an answer
@@ -84,7 +99,7 @@ def read_log(file: BinaryIO, name: str) -> Iterator[LogLine | Unreadable]:
         place = f"{name}:{text.line}"
         try:
             for found in _own(text.text):
-                yield Unreadable(place, found) if isinstance(found, str) else _read(found, place)
+                yield Unreadable(place, found) if isinstance(found, str) else OwnObject(found, place)
         except RecursionError:
             yield Unreadable(place, "nested too deeply")
 
