@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from function.events.parse import Delivery, parse
 from function.model.credentials import ContextCredentials, Credentials, Redactor
 from function.model.instance import LocalDisks
-from function.model.outcome import INVALID_EVENT, GuardCode, Refusal
+from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Refusal, utc
 from function.model.ports import Ports
 from function.model.request import InvalidEvent
 from function.model.scope import Scope
@@ -135,6 +135,7 @@ class Function:
             ports=ports,
             deadline=started + context.function.timeout - END_SECONDS,
             redact=redact,
+            over_http=delivery.http,
         )
         report, types = run(delivery.events, invocation, self.known_types)
         self.known_types.update(types)
@@ -180,9 +181,7 @@ def _shown(report: Report, redact: Redactor) -> dict[str, object]:
 def _what_is_left(report: Report) -> str:
     parts = []
     if report.left:
-        named = [
-            f"{one.instance_id} {one.status}" + (f" ({one.code})" if one.code else "") for one in report.left
-        ]
+        named = [f"{one.instance_id} {one.status}{_more(one)}" for one in report.left]
         instances = "instance" if len(report.outcomes) == 1 else "instances"
         are = "is" if len(report.left) == 1 else "are"
         parts.append(
@@ -192,6 +191,12 @@ def _what_is_left(report: Report) -> str:
         regions = [f"{error.scope} ({error.code})" for error in report.region_errors]
         parts.append(f"could not list {_some(regions, ', ')}")
     return "; ".join(parts)
+
+
+def _more(outcome: Outcome) -> str:
+    """Say why an instance is left, or since when."""
+    since = f" since {utc(outcome.unconfirmed_since)}" if outcome.unconfirmed_since else ""
+    return since + (f" ({outcome.code})" if outcome.code else "")
 
 
 def _some(texts: Sequence[str], separator: str) -> str:

@@ -42,6 +42,8 @@ def run(
 
     plan, clients = _plan(jobs, context, known_types, caller)
     throttle.deadline -= len(plan.operations) // 100 * SECONDS_PER_100
+    if plan.warning is not None and jobs:
+        log.note(jobs[0].request.source, jobs[0].request.event_id, plan.warning)
     known: tuple[Result, ...] = (*plan.refusals, *plan.region_errors, *plan.left_alone)
     for result in known:
         log.result(result)
@@ -113,7 +115,7 @@ def _plan(
         # In their order, not a set's: what is drawn by chance comes out the same each time.
         scopes = tuple(dict.fromkeys(scope for job in jobs for scope in job.scopes))
         clients = open_clients(scopes, context, caller)
-        return make_plan(jobs, context.settings, known_types, clients, caller), clients
+        return make_plan(jobs, context, known_types, clients, caller), clients
     except Exception as error:  # noqa: BLE001 - no target may be lost, whatever goes wrong
         return no_plan(jobs, error), Clients()
 

@@ -162,6 +162,11 @@ class Case:
                 break
         return owners
 
+    def is_dry(self, outcome: Document) -> bool:
+        """Whether nothing may be done to an instance."""
+        owners = self.owners(outcome["instance_id"], place_of(outcome))
+        return self.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
+
     def _means(self, wish: Wish, instance_id: str, place: Place) -> bool | None:
         """Whether a wish means an instance; None where its place may not have been looked at."""
         if place not in wish.places or (wish.filters is None and instance_id not in wish.ids):

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from simulation.cap import wrongly_refused
 from simulation.case import Case, place_of
 
 MAX_LINE_BYTES = 32_000
@@ -56,6 +57,14 @@ def _wrong_totals(
         yield f"the summary says {report['summary']}, and there are {counts}"
     yield from _wrong_charges(case, report)
     left = counts["failed"] + counts["unknown"] + counts["not_attempted"] + len(report["region_errors"])
+    waited = case.limits.verify_seconds and not case.invocation.delivery.http
+    stopping = [one for one in logged if one["status"] == "stopping" and waited and not case.is_dry(one)]
+    left += len(stopping)
+    yield from (
+        f"{one['instance_id']} is still stopping, at level {one['level']} and without saying since when"
+        for one in stopping
+        if one["level"] != "WARNING" or "since" not in one["message"]
+    )
     raised = case.invocation.raised
     if not case.invocation.delivery.http and (type(raised).__name__ == "StopIncomplete") is not bool(left):
         yield f"{left} are left, and the handler raised {raised!r}"
@@ -85,9 +94,7 @@ def _each_target_has_its_outcome(case: Case, report: Mapping[str, Any]) -> Itera
     places += Counter((place_of(part), one) for part in report["handed_on"] for one in part["instance_ids"])
     yield from (f"{place} has {count} outcomes" for place, count in places.items() if count > 1)
     too_many = [refusal for refusal in report["refusals"] if refusal["code"] == "Guard.TooManyInstances"]
-    meant = sum(len(refusal["instance_ids"]) for refusal in too_many)
-    if too_many and meant <= case.limits.max_instances:
-        yield f"{meant} instances were too many for {case.limits.max_instances}"
+    yield from (problem for refusal in too_many for problem in wrongly_refused(case, refusal))
     refused = {refusal["event_id"] for refusal in too_many}
     for wish in case.accepted:
         lost = [one for one in wish.ids if not any((place, one) in places for place in wish.places)]

@@ -24,7 +24,7 @@ from function.settings import Settings
 from function.stopping.calls import Caller
 from function.stopping.clients import Clients
 from function.stopping.operation import POLL_SECONDS, Operation
-from function.stopping.state import Settling, Verifying
+from function.stopping.state import Settling, Watching
 from function.stopping.stop import stop
 from function.stopping.throttle import Throttle
 from simulation.single import INSTANCE_ID, START, VERIFY_SECONDS, Option, World, instance
@@ -36,7 +36,7 @@ DEADLINES = (3.0, 9.0, 21.0)
 MAX_SHOWN = 10
 _SAME_ALWAYS = frozenset({"scope", "job", "instance", "stop", "decide", "clock", "chance", "_quotas"})
 """Quotas too: here ECS says when it takes calls again, so no quota is ever guessed."""
-_TOLD_ALONE = frozenset({"_first_sent", "_request_id", "_seen_first", "_looks"})
+_TOLD_ALONE = frozenset({"_first_sent", "_request_id", "seen_first", "_looks"})
 """They are in the outcome, and nothing follows from them, nor from more looks than there are waits."""
 
 _BEFORE_A_CALL = frozenset({"seen_at", "_tries"})
@@ -179,28 +179,30 @@ def _operation() -> Operation:
     request = StopRequest(source=Source.TIMER, event_id="e", instance_ids=(INSTANCE_ID,))
     job = Job(request=request, scopes=(SCOPE,), stopped_mode=StoppedMode.STOP_CHARGING, dry_run=False)
 
-    def judge(seen: Instance, of: Job, at: datetime) -> Stop | Skip:
-        return decide(seen, of, settings, at, LocalDisks.NO)
+    def judge(seen: Instance, of: Job, at: datetime, first: Instance) -> Stop | Skip:
+        return decide(seen, of, settings, at, LocalDisks.NO, seen_first=first)
 
     seen = instance("Running")
     return Operation(
         scope=SCOPE,
         job=job,
         instance=seen,
+        seen_first=seen,
         seen_at=0.0,
-        stop=cast(Stop, judge(seen, job, START)),
+        stop=cast(Stop, judge(seen, job, START, seen)),
         decide=judge,
         verify_seconds=VERIFY_SECONDS,
+        confirms=True,
     )
 
 
 def _state(operation: Operation, throttle: Throttle, world: World) -> Hashable:
     """Tell two states apart by all that what may come can depend on."""
-    watching = isinstance(operation.state, Verifying | Settling)
+    watching = isinstance(operation.state, Watching | Settling)
     left_out = _TOLD_ALONE | (_BEFORE_A_CALL if watching else frozenset())
     return (
         operation.instance.status,
-        operation.stop.call.stopped_mode,
+        operation.call.stopped_mode,
         min(operation._looks, len(POLL_SECONDS)),  # noqa: SLF001 - what else tells two states apart?
         *_values(operation, left_out),
         *_values(throttle, frozenset()),

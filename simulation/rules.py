@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 
+from simulation.cap import too_many
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
 from simulation.documents import locks
@@ -173,21 +174,22 @@ def within_what_is_allowed(case: Case) -> Iterator[str]:
             yield f"{region} of {account} is not allowed, and was connected to"
         if endpoint != limits.endpoint:
             yield f"the endpoint is {endpoint}, and should be {limits.endpoint}"
-    if len(case.stops) > limits.max_instances:
-        yield f"{len(case.stops)} instances got stop calls, more than {limits.max_instances}"
+    yield from too_many(case)
     sent = [(call.sent_step, 1) for call in case.calls]
     heard = [(call.heard_step, -1) for call in case.calls if call.heard_step is not None]
     in_flight = max(accumulate(change for _, change in sorted(sent + heard)), default=0)
     if in_flight > limits.concurrency:
         yield f"{in_flight} calls were in flight at once, more than {limits.concurrency}"
     for call, look in _judged(case):
-        if not case.owners(call.instance_id, call.place):
+        owners = case.owners(call.instance_id, call.place)
+        if not owners:
             yield f"{call.instance_id} got a stop call, and no accepted event means it"
         if look is not None:
             # The decision was made some time between the look and the call.
             now = case.history.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
-            for reason in reasons(case, look.document, now):
-                yield f"{call.instance_id} got a stop call, though a look showed {reason}"
+            against = [list(reasons(case, look.document, now, owner)) for owner in owners]
+            if against and all(against):
+                yield f"{call.instance_id} got a stop call, though a look showed {against[0]}"
 
 
 def ends_in_time(case: Case) -> Iterator[str]:

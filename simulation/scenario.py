@@ -122,6 +122,12 @@ class Wish:
     valid: bool = True
 
     @property
+    def tags(self) -> "tuple[Tag, ...]":
+        """The tags by which it selects its instances."""
+        key = (self.filters or {}).get("Tag.1.Key")
+        return () if key is None else ((key, (self.filters or {}).get("Tag.1.Value")),)
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts in which its instances are: those of its roles, else the function's own."""
         return tuple(account_of(role) for role in self.roles) or (OWN_ACCOUNT,)

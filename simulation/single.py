@@ -80,6 +80,7 @@ class World:
     in_doubt_since: float | None = None
     looked_since: bool = False
     seen_done: bool = False
+    seen_stopping: bool = False
     done: bool = False
     outcomes: int = 0
     problems: list[str] = field(default_factory=list)
@@ -90,7 +91,7 @@ class World:
         return (
             *(self.now, self.status, self.stops_at, self.late, self.meddled, look, self.tries, self.sent),
             *(self.accepted, self.no, self.economical, self.silent, self.in_doubt_since, self.looked_since),
-            *(self.seen_done, self.done),
+            *(self.seen_done, self.seen_stopping, self.done),
         )
 
     # The clock.
@@ -164,7 +165,8 @@ class World:
             _fail(answer.code)
         self.look = (sent, status)
         self.looked_since = True
-        self.seen_done |= self.sent > 0 and status in {"Stopping", "Stopped"}
+        self.seen_done |= self.in_doubt_since is not None and status in {"Stopping", "Stopped"}
+        self.seen_stopping |= status == "Stopping"
         return status
 
     # The judge.
@@ -205,9 +207,9 @@ class World:
         match status:
             case "stopped" if seen != "Stopped" or not (self.accepted or self.in_doubt_since is not None):
                 return f"and it was {seen}"
-            case "stopping" if not (self.accepted or self.seen_done):
-                return "and none of the calls is known to be done"
-            case "already_stopped" if seen not in {"Stopping", "Stopped"} or self.in_doubt_since is not None:
+            case "stopping" if not (self.accepted or self.seen_done or self.seen_stopping):
+                return "and neither is a call known to be done nor was it seen stopping"
+            case "already_stopped" if seen != "Stopped" or self.in_doubt_since is not None:
                 return f"and it was {seen}, after a call that may have been done"
             case "unknown" if self.accepted or self.seen_done or not (self.silent or open_):
                 return "and all was known"

@@ -23,6 +23,9 @@ REFUSALS = (
 )
 """Beginnings of the codes that say no to one instance; all others are somebody else's trouble, or passing."""
 
+BY_SOMEBODY_ELSE = "by somebody else"
+"""How a message ends that says of a stop that it was not this run's."""
+
 ROUNDING_SECONDS = 1e-5
 """A datetime, which ECS keeps its times in, is rounded to microseconds."""
 
@@ -46,13 +49,14 @@ def _problems(case: Case, outcome: Outcome, calls: Sequence[Stop]) -> Iterator[s
         yield outcome["message"]
     if outcome["code"] == "InvalidInstanceId.NotFound" and _is_there(case, outcome):
         yield "and not found, and it was there all the time"
-    looks = [look for look in case.looks_of(outcome) if calls and look.call.sent_step > calls[0].sent_step]
+    looks = [look for look in case.looks_of(outcome) if not calls or look.call.sent_step > calls[0].sent_step]
     status = outcome["status"]
     if calls and calls[-1].heard == "IncorrectInstanceStatus" and not _looked_again(case, outcome, calls[-1]):
         yield "and was not looked at again, though it was not as it had been seen"
-    if status in NOT_OURS:
+    by_another = status == "stopping" and outcome["message"].endswith(BY_SOMEBODY_ELSE)
+    if status in NOT_OURS or by_another:
         yield from _not_ours(case, outcome, calls, looks)
-    if calls and status in {"stopped", "stopping", "would_stop"}:
+    elif calls and status in {"stopped", "stopping", "would_stop"}:
         yield from _mode_problems(outcome, calls, looks)
     if status in _PROOFS:
         yield from _PROOFS[status](case, outcome, calls, looks)
@@ -83,8 +87,10 @@ def _stopping(case: Case, _: Outcome, calls: Sequence[Stop], looks: Sequence[Loo
 
 
 def _already_stopped(case: Case, outcome: Outcome, _: Sequence[Stop], __: Sequence[Look]) -> Iterator[str]:
-    if not _was(case, outcome["instance_id"], {STOPPED, STOPPING}, since=case.invocation.started):
-        yield "and neither was stopping nor stopped"
+    if STOPPED not in _seen(case.looks_of(outcome)):
+        yield "and no look showed that"
+    elif not _was(case, outcome["instance_id"], {STOPPED}, since=case.invocation.started):
+        yield "and was not stopped"
 
 
 def _would_stop(case: Case, _: Outcome, calls: Sequence[Stop], __: Sequence[Look]) -> Iterator[str]:
@@ -236,6 +242,7 @@ def calm_days_are_used(case: Case) -> Iterator[str]:
             yield f"{outcome['instance_id']} is {found}, expected {sorted(expected)}"
         elif (
             outcome["status"] == "stopping"
+            and not case.is_dry(outcome)
             and case.limits.verify_seconds > _stop_seconds(case, outcome) + CALM_SECONDS
         ):
             yield f"{outcome['instance_id']} is stopping, and there was time to see it stopped"
@@ -275,9 +282,9 @@ def _stopped_by_another(case: Case, outcome: Outcome) -> bool:
 
 def _reason(case: Case, outcome: Outcome, look: Look, now: float) -> str | None:
     """Say why an instance may not be stopped, the first reason in the contract's order; None: it may be."""
-    for reason in reasons(case, look.document, now):
-        return reason
     owners = case.owners(outcome["instance_id"], place_of(outcome))
+    for reason in reasons(case, look.document, now, owners[0] if owners else None):
+        return reason
     before = next(iter(case.stops_of(outcome)), None)
     if owners and not owners[0].confirm_stop and case.has_disks(look, before) is not False:
         return "InstanceType.ParameterMismatch"

@@ -121,7 +121,7 @@ def _role_problem(request: StopRequest, settings: Settings) -> tuple[GuardCode, 
 
 def _age_problem(request: StopRequest, settings: Settings, now: datetime) -> tuple[GuardCode, str] | None:
     limit = settings.max_event_age
-    if limit is None or request.time is None or now - request.time <= limit:
+    if limit is None or request.admitted or request.time is None or now - request.time <= limit:
         return None
     return GuardCode.STALE_EVENT, (
         f"the event is of {utc(request.time)}, more than {settings.max_event_age_minutes} minutes old; "

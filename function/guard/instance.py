@@ -1,12 +1,13 @@
 """The guard: may this instance be stopped, and how? A pure decision, no I/O."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import datetime
 
+from function.guard.keep_until import keep_until
+from function.guard.stopped_mode import economical_obstacle
 from function.model.errors import EcsCode
-from function.model.instance import FAMILIES_WITH_PERSISTENT_MEMORY, Instance, LocalDisks
+from function.model.instance import Instance, LocalDisks
 from function.model.managed import MANAGING_SERVICES, ManagingService
 from function.model.outcome import GuardCode, Status, utc
 from function.model.ports import StopCall
@@ -14,12 +15,8 @@ from function.model.request import Job, StoppedMode
 from function.model.scope import Scope
 from function.settings import Settings
 
-_LATEST_OFFSET = timezone(timedelta(hours=-12))
-"""Where a local time comes last on Earth: a time without an offset is taken to mean it."""
-_DATE_TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2}|\d{8})([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?", re.ASCII
-)
-"""Python reads much more as a date-time: weeks, any separator, an offset as a time of day."""
+_STATE_CHANGE = "Instance:StateChange"
+"""The system event of a start (ECS help, "Instance state change event")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +47,28 @@ def not_found(scopes: Collection[Scope]) -> Skip:
 
 
 def decide(
-    instance: Instance, job: Job, settings: Settings, now: datetime, local_disks: LocalDisks
+    instance: Instance,
+    job: Job,
+    settings: Settings,
+    now: datetime,
+    local_disks: LocalDisks,
+    *,
+    seen_first: Instance | None = None,
 ) -> Stop | Skip:
-    """Decide about one instance as it was just seen. Where several reasons apply, the first one counts."""
+    """Decide about one instance as it was just seen. Where several reasons apply, the first one counts.
+
+    `seen_first`: as the run saw it first, where that was before.
+    """
     return (
         _opted_out(instance, settings)
         or _managed_elsewhere(instance, settings)
+        or _not_selected(instance, job)
         or _already_stopped(instance)
         or _locked(instance)
         or _wrong_status(instance)
         or _kept_running(instance, settings, now)
         or _just_started(instance, settings, now)
+        or _started_since(instance, job, seen_first or instance)
         or _local_disks_at_risk(job, local_disks)
         or _stop(instance, job, local_disks)
     )
@@ -100,10 +108,24 @@ def _managed_elsewhere(instance: Instance, settings: Settings) -> Skip | None:
     return None
 
 
-def _already_stopped(instance: Instance) -> Skip | None:
-    if instance.status not in {"Stopping", "Stopped"}:
+def _not_selected(instance: Instance, job: Job) -> Skip | None:
+    selection = job.request.selection
+    missing = [tag for tag in selection.tags if not instance.carries(tag)] if selection else []
+    if not missing:
         return None
-    return Skip(status=Status.ALREADY_STOPPED, code=None, message=f"already {instance.status}; nothing to do")
+    return _refused(
+        GuardCode.NOT_SELECTED, f"no longer carries the tag {missing[0]}, by which the event had selected it"
+    )
+
+
+def _already_stopped(instance: Instance) -> Skip | None:
+    match instance.status:
+        case "Stopped":
+            return Skip(status=Status.ALREADY_STOPPED, code=None, message="already Stopped; nothing to do")
+        case "Stopping":
+            return Skip(status=Status.STOPPING, code=None, message="already Stopping")
+        case _:
+            return None
 
 
 def _locked(instance: Instance) -> Skip | None:
@@ -154,25 +176,6 @@ def _kept_running(instance: Instance, settings: Settings, now: datetime) -> Skip
     )
 
 
-def keep_until(value: str) -> datetime | None:
-    """Read the time that a keep-running-until tag names; None: it can't be read.
-
-    ISO 8601 calendar dates and times. Without an offset it is taken as late as it can mean (UTC-12), a date
-    alone to the end of that day. A time beyond what a datetime holds can't be read.
-    """
-    text = value.strip()
-    if not _DATE_TIME.fullmatch(text):
-        return None
-    try:
-        if len(text) <= len("2026-01-31"):
-            day = datetime.combine(date.fromisoformat(text), time.min, _LATEST_OFFSET)
-            return (day + timedelta(days=1)).astimezone(UTC)
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=_LATEST_OFFSET)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _just_started(instance: Instance, settings: Settings, now: datetime) -> Skip | None:
     if not settings.min_uptime:
         return None
@@ -184,6 +187,26 @@ def _just_started(instance: Instance, settings: Settings, now: datetime) -> Skip
         f"started {since}, and left alone for its first {settings.min_uptime_minutes} minutes "
         "(MIN_UPTIME_MINUTES)",
     )
+
+
+def _started_since(instance: Instance, job: Job, seen_first: Instance) -> Skip | None:
+    """Leave alone what somebody has started since the event, or since the run began where that has no time.
+
+    ECS tells the start to the minute (`StartTime` of DescribeInstances); where it is the event's own minute,
+    the instance is left alone, too, unless the event itself tells of the start, and so comes after it.
+    """
+    start, time = instance.start_time, job.request.time
+    if start is None:
+        return None
+    if time is None:
+        since, what = start != seen_first.start_time, "while this run went on"
+    else:
+        told = (job.request.system_event or "").startswith(_STATE_CHANGE)
+        since = start > time if told else start >= time.replace(second=0, microsecond=0)
+        what = f"and the event is of {utc(time)}"
+    if not since:
+        return None
+    return _refused(GuardCode.STARTED_SINCE, f"somebody started it {utc(start)}, {what}; it is left alone")
 
 
 def _local_disks_at_risk(job: Job, local_disks: LocalDisks) -> Skip | None:
@@ -198,7 +221,7 @@ def _local_disks_at_risk(job: Job, local_disks: LocalDisks) -> Skip | None:
 
 def _stop(instance: Instance, job: Job, local_disks: LocalDisks) -> Stop:
     economical = job.stopped_mode is StoppedMode.STOP_CHARGING
-    obstacle = _economical_obstacle(instance, local_disks) if economical else None
+    obstacle = economical_obstacle(instance, local_disks) if economical else None
     return Stop(
         call=StopCall(
             instance_id=instance.instance_id,
@@ -211,19 +234,6 @@ def _stop(instance: Instance, job: Job, local_disks: LocalDisks) -> Stop:
         if obstacle
         else (),
     )
-
-
-def _economical_obstacle(instance: Instance, local_disks: LocalDisks) -> str | None:
-    """Say why StopCharging can't apply. Preemptible instances are not foreseen here: the sources disagree."""
-    if instance.instance_charge_type != "PostPaid":
-        return "StopCharging can't apply to a subscription instance"
-    if instance.instance_network_type != "vpc":
-        return "StopCharging can't apply to an instance in the classic network"
-    if local_disks is not LocalDisks.NO:
-        return "StopCharging can't apply to an instance that has local disks, or may have"
-    if instance.family in FAMILIES_WITH_PERSISTENT_MEMORY:
-        return "StopCharging can't apply to an instance with persistent memory"
-    return None
 
 
 def without_economical_mode(stop: Stop) -> Stop:

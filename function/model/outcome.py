@@ -24,7 +24,7 @@ class Status(StrEnum):
 
     @property
     def left(self) -> bool:
-        """Whether something is left to do, so that the run must not pass for complete."""
+        """Whether something is left to do, whatever the outcome says besides."""
         return self in {Status.FAILED, Status.UNKNOWN, Status.NOT_ATTEMPTED}
 
 
@@ -44,8 +44,10 @@ class GuardCode(StrEnum):
     NOT_OPTED_IN = "Guard.NotOptedIn", "not opted in"
     PROTECTED = "Guard.Protected", "protected"
     MANAGED_ELSEWHERE = "Guard.ManagedElsewhere", "managed elsewhere"
+    NOT_SELECTED = "Guard.NotSelected", "no longer selected"
     KEEP_RUNNING_UNTIL = "Guard.KeepRunningUntil", "kept running"
     MIN_UPTIME = "Guard.MinUptime", "just started"
+    STARTED_SINCE = "Guard.StartedSince", "started since"
     OPERATION_LOCKED = "Guard.OperationLocked", "locked"
     TOO_MANY_INSTANCES = "Guard.TooManyInstances", "too many instances"
     REGION_NOT_ALLOWED = "Guard.RegionNotAllowed", "region not allowed"
@@ -75,7 +77,8 @@ class Outcome:
     """The one true result for one target. `attempts` counts stop calls, `duration_ms` runs from the first.
 
     `instance` is as it was last seen, if it was. `charging_suspended_since`: when ECS was seen to confirm
-    that it is stopped without charging for its vCPUs and memory.
+    that it is stopped without charging for its vCPUs and memory. `unconfirmed_since`: since when it was seen
+    stopping, where it was waited for in vain.
     """
 
     source: Source
@@ -93,6 +96,12 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     instance: Instance | None = None
     charging_suspended_since: datetime | None = None
+    unconfirmed_since: datetime | None = None
+
+    @property
+    def left(self) -> bool:
+        """Whether something is left to do, so that the run must not pass for complete."""
+        return self.status.left or self.unconfirmed_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,16 +68,20 @@ class TargetProblem:
 class StopRequest:
     """One event's wish, in the API's terms: `instance_ids`, a `selection`, or the `problem` with its target.
 
+    A shard has both of the first, the instances that its selection had found.
+
     `time` is the event's own, aware; None where its source has none. No `region_ids`: the function's own
     region, or for an alarm all that are allowed; no `role_arns`, its own account; no `stopped_mode`, the one
     of the settings. `vouched`: RAM vouches for its sender, which a shared token or a queue does not.
     `alarm_state` and `alarm_name` come with alarms, `system_event` (the name that SYSTEM_EVENTS is matched
     with) with system events. `notes` are remarks about the event that the log repeats.
+    `admitted`: it was found new enough before, and its age is not asked again.
     """
 
     source: Source
     event_id: str
     time: datetime | None = None
+    admitted: bool = False
     instance_ids: tuple[str, ...] = ()
     selection: Selection | None = None
     region_ids: tuple[str, ...] = ()

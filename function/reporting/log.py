@@ -94,7 +94,7 @@ def level(result: Result) -> Level:
         case Outcome():
             if result.status.left:
                 return Level.ERROR
-            return Level.WARNING if result.warnings else Level.INFO
+            return Level.WARNING if result.warnings or result.left else Level.INFO
         case Refusal():
             return _REFUSED.get(result.code, Level.WARNING)
         case RegionError():

@@ -48,7 +48,7 @@ class Report:
     @property
     def left(self) -> tuple[Outcome, ...]:
         """Give the outcomes that leave something to do."""
-        return tuple(outcome for outcome in self.outcomes if outcome.status.left)
+        return tuple(outcome for outcome in self.outcomes if outcome.left)
 
     @property
     def invalid(self) -> tuple[Refusal, ...]:

@@ -12,7 +12,8 @@ from function.settings import Settings
 class InvocationContext:
     """The function's name and place in the cloud (`own`), its keys, settings and ports.
 
-    `deadline` is monotonic seconds; `redact` knows what not to show.
+    `deadline` is monotonic seconds; `redact` knows what not to show. `over_http`: the sender waits for the
+    answer, and nobody tries again.
     """
 
     request_id: str
@@ -23,3 +24,4 @@ class InvocationContext:
     ports: Ports
     deadline: float
     redact: Redactor
+    over_http: bool = False

@@ -35,20 +35,23 @@ def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Which instances were seen at which scopes, how each looked last, and why ids could not be looked for.
+    """Which instances were seen at which scopes, how each looked first and last, and which ids could not be.
 
     An id that was looked for, and is in neither, does not exist at that scope.
     """
 
     seen: set[tuple[Scope, str]] = field(default_factory=set)
+    first: dict[InstanceKey, Instance] = field(default_factory=dict)
     latest: dict[InstanceKey, Instance] = field(default_factory=dict)
     failures: dict[tuple[Scope, str], CallFailure] = field(default_factory=dict)
 
     def see(self, scope: Scope, instances: Iterable[Instance]) -> None:
         """Take in what a scope shows now."""
         for instance in instances:
+            key = instance_key(scope, instance.instance_id)
             self.seen.add((scope, instance.instance_id))
-            self.latest[instance_key(scope, instance.instance_id)] = instance
+            self.first.setdefault(key, instance)
+            self.latest[key] = instance
 
 
 def look_up(ids: Iterable[tuple[Scope, str]], clients: Clients, caller: Caller) -> Inventory:

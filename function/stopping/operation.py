@@ -13,11 +13,11 @@ from function.guard.instance import Skip, Stop, not_found, without_economical_mo
 from function.model.charging import with_charging_warnings
 from function.model.errors import ClientCode, CloudError, Meaning, origin
 from function.model.instance import Instance
-from function.model.outcome import Outcome, Status, StoppedModes
-from function.model.ports import DESCRIBE_INSTANCES, Unfinished
+from function.model.outcome import Outcome, Status, StoppedModes, utc
+from function.model.ports import DESCRIBE_INSTANCES, StopCall, Unfinished
 from function.model.request import Job, StoppedMode
 from function.model.scope import InstanceKey, Scope, instance_key
-from function.stopping.state import Doubt, Looking, Ready, Settling, State, Verifying
+from function.stopping.state import Doubt, Looking, Ready, Settling, State, Verifying, Watching
 from function.stopping.throttle import MAX_TRIES, Throttle, max_tries
 
 FRESH_SECONDS = 30.0
@@ -27,24 +27,30 @@ POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)
 """Waits between looks at an instance that is stopping, or may be; the last one repeats. As one look serves
 100 instances, they can be short."""
 
-Decide = Callable[[Instance, Job, datetime], Stop | Skip]
+Decide = Callable[[Instance, Job, datetime, Instance], Stop | Skip]
+"""Of an instance as it is seen now, at what time of day, and as it was seen first."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Operation:
-    """`instance` is as it was last seen, at `seen_at`; `due` is when the next step is. Both are monotonic."""
+    """`instance` is as it was last seen, at `seen_at`; `due` is when the next step is. Both are monotonic.
+
+    `stop` is what was decided last, None while nothing was. `confirms`: whoever asked is to hear of it where
+    it isn't seen Stopped.
+    """
 
     scope: Scope
     job: Job
     instance: Instance
+    seen_first: Instance
     seen_at: float
-    stop: Stop
+    stop: Stop | None
     decide: Decide
     verify_seconds: float
+    confirms: bool
     state: State = field(default_factory=Ready)
     due: float = 0.0
     _doubt: Doubt | None = None
-    _seen_first: Instance = field(init=False)
     _first_sent: float | None = None
     _attempts: int = 0
     _tries: int = 0
@@ -56,18 +62,22 @@ class Operation:
     _failed_looks: int = 0
     _look_error: CloudError | None = None
 
-    def __post_init__(self) -> None:
-        self._seen_first = self.instance
-
     @property
     def key(self) -> InstanceKey:
         """Which instance of all it is."""
         return instance_key(self.scope, self.instance.instance_id)
 
     @property
+    def call(self) -> StopCall:
+        """What is asked for, once the guard has decided so."""
+        if self.stop is None:
+            raise AssertionError("the guard has let nothing be asked for")
+        return self.stop.call
+
+    @property
     def alone(self) -> bool:
         """Whether its stop call can't be part of a StopInstances."""
-        return self._split_off or self.stop.call.alone
+        return self._split_off or self.call.alone
 
     @property
     def good_until(self) -> float:
@@ -108,18 +118,19 @@ class Operation:
             return self._not_accepted(action, result, throttle)
         self._attempts += 1
         self._request_id = result
-        if self.stop.call.dry_run:
+        if self.call.dry_run:
             message = "ECS answered a dry run as if it were none; look at the instance"
             return self.outcome(Status.UNKNOWN, None, message, now)
         if self.verify_seconds == 0:
             return self.outcome(Status.STOPPING, None, "ECS accepted the stop; not verified", now)
         self._looks = 0
-        self.state, self.due = Verifying(now + self.verify_seconds), now + POLL_SECONDS[0]
+        self.state = Verifying(now + self.verify_seconds, throttle.clock.now())
+        self.due = now + POLL_SECONDS[0]
         return None
 
     def _not_accepted(self, action: str, error: CloudError, throttle: Throttle) -> Outcome | None:
         now = throttle.clock.monotonic()
-        call, means = self.stop.call, error.meaning
+        call, means = self.call, error.meaning
         self._attempts += means is not Meaning.NOT_SENT
         self._request_id = error.request_id or self._request_id
         if means is Meaning.DRY_RUN_PASSED and call.dry_run:
@@ -145,7 +156,7 @@ class Operation:
 
     def _note_doubt(self, error: CloudError, now: float) -> None:
         """Note that a call may have been done all the same."""
-        if error.in_doubt and not self.stop.call.dry_run:
+        if error.in_doubt and not self.call.dry_run:
             unanswered = self._unanswered or error.meaning is Meaning.UNKNOWN
             self._doubt = Doubt(now + self.verify_seconds, unanswered)
 
@@ -163,31 +174,32 @@ class Operation:
         self._look_error = None
         if self._doubt is not None:
             self._doubt = replace(self._doubt, looked=True)
-            if instance is not None and instance.status in {"Stopping", "Stopped"}:
-                self._verify_from(now)
+            stops = instance is not None and instance.status in {"Stopping", "Stopped"}
+            if stops and not isinstance(self.state, Verifying):
+                self.state = Verifying(now + self.verify_seconds, throttle.clock.now())
         match self.state:
-            case Verifying(until):
-                return self._verified(instance, until, throttle)
+            case Watching():
+                return self._watched(self.state, instance, throttle)
             case Settling(result):
                 return self._settle(result, throttle)
             case Looking(ask_from):
                 return self._looked(instance, ask_from, throttle)
         raise AssertionError(f"a look at an instance that is {self.state}")
 
-    def _verify_from(self, now: float) -> None:
-        if not isinstance(self.state, Verifying):
-            self.state = Verifying(now + self.verify_seconds)
-
     def _looked(self, instance: Instance | None, ask_from: float, throttle: Throttle) -> Outcome | None:
         if instance is None:
             return self._settle(not_found([self.scope]), throttle)
-        decision = self.decide(instance, self.job, throttle.clock.now())
+        now = throttle.clock.monotonic()
+        decision = self.decide(instance, self.job, throttle.clock.now(), self.seen_first)
         if isinstance(decision, Skip):
+            if decision.status is Status.STOPPING and self.verify_seconds and not self.job.dry_run:
+                self.watch(throttle)
+                return None
             return self._settle(decision, throttle)
         if self._error is not None and self._tries >= max_tries(self._error):
             return self._settle(_failed(self._error), throttle)
         self.stop = without_economical_mode(decision) if self._economical_refused else decision
-        if self._doubt is not None and throttle.clock.monotonic() < ask_from:
+        if self._doubt is not None and now < ask_from:
             self.due = min(ask_from, self._next_poll(throttle))
         else:
             self.state, self.due = Ready(), ask_from
@@ -202,19 +214,34 @@ class Operation:
             return None
         return self._unknown(now) if self._unanswered else self._result(result, now)
 
-    def _verified(self, instance: Instance | None, until: float, throttle: Throttle) -> Outcome | None:
-        """Judge an instance whose stop was accepted, or whose stop in doubt was seen to have been done."""
+    def watch(self, throttle: Throttle) -> None:
+        """Look on while somebody else has it stopped, as long as at a stop of this run's own."""
+        until = throttle.clock.monotonic() + self.verify_seconds
+        self.state = Watching(until, throttle.clock.now())
+        self.due = min(until, self._next_poll(throttle))
+
+    def _watched(self, state: Watching, instance: Instance | None, throttle: Throttle) -> Outcome | None:
+        """Judge an instance that is stopping, for all that is known."""
         now = throttle.clock.monotonic()
         if instance is not None and instance.status == "Stopped":
+            if not isinstance(state, Verifying):
+                message = "was being stopped by somebody else, and is Stopped"
+                return self.outcome(Status.ALREADY_STOPPED, None, message, now)
             outcome = self.outcome(Status.STOPPED, None, "stopped, as ECS confirms", now)
             if instance.stopped_mode == StoppedMode.STOP_CHARGING:
                 return replace(outcome, charging_suspended_since=throttle.clock.now())
             return outcome
-        if now < until:
-            self.due = min(until, self._next_poll(throttle))
+        if now < state.until:
+            self.due = min(state.until, self._next_poll(throttle))
             return None
-        seen = "ECS no longer lists it" if instance is None else f"it was last seen {instance.status}"
-        return self.outcome(Status.STOPPING, None, f"not confirmed within VERIFY_SECONDS; {seen}", now)
+        seen = "ECS no longer lists it" if instance is None else f"last seen {instance.status}"
+        return self._unconfirmed(state, f"not confirmed within VERIFY_SECONDS; {seen}", now)
+
+    def _unconfirmed(self, state: Watching, message: str, now: float) -> Outcome:
+        by = "" if isinstance(state, Verifying) else ", by somebody else"
+        text = f"{message}; stopping since {utc(state.since)}{by}"
+        outcome = self.outcome(Status.STOPPING, None, text, now)
+        return replace(outcome, unconfirmed_since=state.since) if self.confirms else outcome
 
     def _next_poll(self, throttle: Throttle) -> float:
         wait = POLL_SECONDS[min(self._looks, len(POLL_SECONDS) - 1)]
@@ -231,12 +258,12 @@ class Operation:
         self._look_error = error
         self._failed_looks += error.meaning is not Meaning.THROTTLED
         again = throttle.after(DESCRIBE_INSTANCES, self.scope, error, self._failed_looks)
-        tries_left = isinstance(self.state, Verifying) or self._failed_looks < MAX_TRIES
+        tries_left = isinstance(self.state, Watching) or self._failed_looks < MAX_TRIES
         return self._look_again(again, now) if error.passing and tries_left else self.given_up(now)
 
     def _look_again(self, moment: float, now: float) -> Outcome | None:
         self.due = moment
-        if isinstance(self.state, Verifying):
+        if isinstance(self.state, Watching):
             if now >= self.state.until:
                 return self.given_up(now)
             self.due = min(moment, self.state.until)
@@ -244,11 +271,11 @@ class Operation:
 
     def given_up(self, now: float) -> Outcome:
         """Settle what nothing more can be learnt about, because looks fail or the run has no more time."""
-        if isinstance(self.state, Verifying):
+        if isinstance(self.state, Watching):
             over = now >= self.state.until
             why = " within VERIFY_SECONDS" if over else " before the run's time was up"
             why = f": {self._look_error.message}" if self._look_error else why
-            return self.outcome(Status.STOPPING, None, f"not confirmed{why}", now)
+            return self._unconfirmed(self.state, f"not confirmed{why}", now)
         if self._doubt is not None and (self._doubt.unanswered or self._doubt.is_open(now)):
             return self._unknown(now)
         if isinstance(self.state, Settling):
@@ -270,11 +297,10 @@ class Operation:
 
     def interrupted(self, error: Exception, now: float) -> Outcome:
         """Settle what is left after an unforeseen error; a call that may be on its way leaves it unknown."""
-        if isinstance(self.state, Verifying):
-            status = Status.STOPPING
-        else:
-            status = Status.NOT_ATTEMPTED if self._first_sent is None else Status.UNKNOWN
         message = f"the run ended before this was settled ({origin(error)})"
+        if isinstance(self.state, Watching):
+            return replace(self._unconfirmed(self.state, message, now), code=ClientCode.UNFORESEEN)
+        status = Status.NOT_ATTEMPTED if self._first_sent is None else Status.UNKNOWN
         return self.outcome(status, ClientCode.UNFORESEEN, message, now)
 
     def _result(self, result: Skip, now: float) -> Outcome:
@@ -282,8 +308,9 @@ class Operation:
 
     def outcome(self, status: Status, code: str | None, message: str, now: float) -> Outcome:
         """Give its outcome, with all that is known of the way to it."""
-        call = self.stop.call
         stops = status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP}
+        by_us = not isinstance(self.state, Watching) or isinstance(self.state, Verifying)
+        stop = self.stop if stops and by_us else None
         actual = self.instance.stopped_mode if self.instance.status == "Stopped" else None
         outcome = Outcome(
             source=self.job.request.source,
@@ -295,12 +322,14 @@ class Operation:
             message=message,
             ecs_request_id=self._request_id,
             stopped_mode=StoppedModes(
-                requested=self.job.stopped_mode, expected=call.stopped_mode if stops else None, actual=actual
+                requested=self.job.stopped_mode,
+                expected=stop.call.stopped_mode if stop else None,
+                actual=actual,
             ),
-            previous_status=self._seen_first.status,
+            previous_status=self.seen_first.status,
             attempts=self._attempts,
             duration_ms=0 if self._first_sent is None else round((now - self._first_sent) * 1000),
-            warnings=self.stop.warnings if stops else (),
+            warnings=stop.warnings if stop else (),
             instance=self.instance,
         )
         return with_charging_warnings(outcome)

@@ -3,6 +3,7 @@
     Ready      the last look allowed a stop; the call goes out when it is due
     Looking    a look decides what comes next
     Verifying  a stop was accepted, or seen to be done; looks go on until one shows it Stopped
+    Watching   somebody else has it stopped; looks go on likewise
     Settling   the result is known, unless a look shows that a call in doubt was done
 
 After some answers a call may have been done all the same (`CloudError.in_doubt`). That leaves a `Doubt`,
@@ -28,23 +29,25 @@ What comes of the stop call, in Ready:
 
 What comes of a look:
 
-                     Looking            Looking in doubt     Verifying   Settling
-    Stopped          "already_stopped"  "stopped"            "stopped"   "stopped"
-    Stopping         "already_stopped"  Verifying            Verifying   Verifying
-    Running          Ready              Looking, then Ready  Verifying   Settling
-    last try used    "failed"           Settling             Verifying   Settling
-    forbidden        "refused"          Settling             Verifying   Settling
-    no instance      "refused"          Settling             Verifying   Settling
-    not sent         Looking            Looking              Verifying   Settling
-    passing trouble  Looking            Looking              Verifying   Settling
-    other trouble    "failed"           "unknown"            "stopping"  "unknown"
-    time is up       "not_attempted"    "unknown"            "stopping"  "unknown"
+                     Looking            Looking in doubt     Verifying   Watching           Settling
+    Stopped          "already_stopped"  "stopped"            "stopped"   "already_stopped"  "stopped"
+    Stopping         Watching           Verifying            Verifying   Watching           Verifying
+    Running          Ready              Looking, then Ready  Verifying   Watching           Settling
+    last try used    "failed"           Settling             Verifying   Watching           Settling
+    forbidden        "refused"          Settling             Verifying   Watching           Settling
+    no instance      "refused"          Settling             Verifying   Watching           Settling
+    not sent         Looking            Looking              Verifying   Watching           Settling
+    passing trouble  Looking            Looking              Verifying   Watching           Settling
+    other trouble    "failed"           "unknown"            "stopping"  "stopping"         "unknown"
+    time is up       "not_attempted"    "unknown"            "stopping"  "stopping"         "unknown"
 
-Verifying is "stopping" when its time is over, and Settling its result when the doubt's time is. Trouble that
-passes is as other trouble after `MAX_TRIES`, but in Verifying. In Ready time is up as in Looking.
+Verifying and Watching are "stopping" when their time is over, and Settling its result when the doubt's time
+is. Trouble that passes is as other trouble after `MAX_TRIES`, but in these two. In Ready time is up as in
+Looking. Where nothing is verified, Watching is "stopping" at once.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from function.guard.instance import Skip
 
@@ -62,10 +65,17 @@ class Looking:
 
 
 @dataclass(frozen=True, slots=True)
-class Verifying:
-    """It is stopping, for all that is known, and looked at until a moment."""
+class Watching:
+    """It has been stopping since a time of day, for all that is known, and is looked at until a moment."""
 
     until: float
+    since: datetime
+
+
+class Verifying(Watching):
+    """The same, by a stop call of this run."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class Settling:
     result: Skip
 
 
-State = Ready | Looking | Verifying | Settling
+State = Ready | Looking | Watching | Settling
 
 
 @dataclass(frozen=True, slots=True)

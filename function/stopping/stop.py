@@ -10,7 +10,7 @@ from function.stopping.calls import Call, Caller, CallFailure
 from function.stopping.clients import Clients
 from function.stopping.inventory import chunks, describe
 from function.stopping.operation import Operation
-from function.stopping.state import Ready, Verifying
+from function.stopping.state import Ready, Watching
 from function.stopping.throttle import Throttle
 
 MOST_ALONE = 3
@@ -73,7 +73,7 @@ def _together(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[O
     """Put together what one StopInstances can stop alike; where that would be few, each has its own call."""
     alike: dict[Hashable, list[Operation]] = {}
     for operation in operations:
-        call = operation.stop.call
+        call = operation.call
         key = operation.key if operation.alone else (operation.scope, call.stopped_mode, call.force_stop)
         alike.setdefault(key, []).append(operation)
     for group in alike.values():
@@ -90,7 +90,7 @@ Answers = Mapping[str, str | CloudError]
 def _stop_call(
     action: str, operations: Sequence[Operation], ecs: Ecs, throttle: Throttle
 ) -> Call[Sequence[Operation], Answers]:
-    calls = [operation.stop.call for operation in operations]
+    calls = [operation.call for operation in operations]
 
     def send(seconds: float) -> Answers:
         for operation in operations:
@@ -137,7 +137,7 @@ def _look(pending: Sequence[Operation], clients: Clients, caller: Caller) -> Ste
     waiting: dict[Scope, dict[str, Operation]] = {}
     for operation in pending:
         due = not isinstance(operation.state, Ready) and operation.due <= now
-        if due or isinstance(operation.state, Verifying):
+        if due or isinstance(operation.state, Watching):
             waiting.setdefault(operation.scope, {})[operation.instance.instance_id] = operation
     calls = [
         describe(clients.ecs[scope], scope, ids)

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.guard.event import admit
-from function.guard.instance import Skip, Stop, decide, keep_until
+from function.guard.instance import Skip, Stop, decide
+from function.guard.keep_until import keep_until
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import Status
-from function.model.request import Job, Source, StoppedMode, StopRequest
+from function.model.request import Job, Selection, Source, StoppedMode, StopRequest, Tag
 from function.model.scope import Scope
 from function.settings import Settings
 
@@ -62,6 +63,8 @@ def code(
     decision = decided(seen, request, Settings.from_environment(env), disks)
     return Stop if isinstance(decision, Stop) else decision.code
 
+
+SELECTED = Selection(tags=(Tag(key="env", value="dev"), Tag(key="team")))
 
 OBSTACLES: list[tuple[dict[str, object], str | None]] = [
     ({"Tags": tags()}, "Guard.NotOptedIn"),
@@ -172,12 +175,14 @@ def test_security_comes_first_among_locks() -> None:
     )
 
 
-@pytest.mark.parametrize("status", ["Stopping", "Stopped"])
-def test_stopping_and_stopped_are_done(status: str) -> None:
-    """An instance that is stopping or stopped is no error and nothing to refuse."""
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("Stopping", Status.STOPPING), ("Stopped", Status.ALREADY_STOPPED)]
+)
+def test_stopping_and_stopped_need_no_call(status: str, outcome: Status) -> None:
+    """An instance that is stopping or stopped is no error and nothing to refuse; stopping is not stopped."""
     decision = decided(instance(Status=status), REQUEST, SETTINGS, LocalDisks.NO)
     assert isinstance(decision, Skip)
-    assert (decision.status, decision.code) == (Status.ALREADY_STOPPED, None)
+    assert (decision.status, decision.code) == (outcome, None)
 
 
 @pytest.mark.parametrize(
@@ -324,3 +329,56 @@ def test_the_call_is_what_was_asked(request: StopRequest, disks: LocalDisks, dry
         assert call.confirm_stop == (request.confirm_stop and may_have_disks)
         wanted = request.stopped_mode or StoppedMode.KEEP_CHARGING
         assert call.stopped_mode is (StoppedMode.KEEP_CHARGING if may_have_disks else wanted)
+
+
+@pytest.mark.parametrize(
+    ("carried", "expected"),
+    [
+        ((("env", "dev"), ("team", "a")), Stop),
+        ((("env", "prod"), ("team", "a")), "Guard.NotSelected"),
+        ((("env", "dev"),), "Guard.NotSelected"),
+    ],
+)
+def test_the_selection_is_part_of_every_decision(
+    carried: tuple[tuple[str, str], ...], expected: object
+) -> None:
+    """All tags by which the event selects have to be there, whenever it is looked at."""
+    request = replace(REQUEST, instance_ids=(), selection=SELECTED)
+    assert code(instance(Tags=tags(("auto-stop", "true"), *carried)), request) == expected
+    assert code(instance(Tags=tags(("auto-stop", "true"), *carried)), REQUEST) == Stop
+
+
+EVENING = NOW.replace(second=42)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("2026-01-15T19:59Z", Stop),
+        ("2026-01-15T20:00Z", "Guard.StartedSince"),
+        ("2026-01-15T20:02Z", "Guard.StartedSince"),
+        ("soon", Stop),
+    ],
+)
+def test_what_somebody_started_since_the_event_is_left_alone(start: str, expected: object) -> None:
+    """ECS tells the start to the minute; in the event's own minute the machine keeps running."""
+    assert code(instance(StartTime=start), replace(REQUEST, time=EVENING)) == expected
+
+
+def test_an_event_that_tells_of_the_start_comes_after_it() -> None:
+    """So machines can be stopped that are started at night, even within the minute."""
+    request = replace(REQUEST, time=EVENING, system_event="Instance:StateChange")
+    name = "Instance:StateChange"
+    assert code(instance(StartTime="2026-01-15T20:00Z"), request, SYSTEM_EVENTS=name) == Stop
+    assert code(instance(StartTime="2026-01-15T20:01Z"), request, SYSTEM_EVENTS=name) == "Guard.StartedSince"
+
+
+@pytest.mark.parametrize(("start", "expected"), [("2026-01-15T08:00Z", None), ("2026-01-15T20:00Z", True)])
+def test_without_a_time_another_start_is_one_since(start: str, *, expected: bool | None) -> None:
+    """An event without a time can be held against what its run saw first, and against nothing else."""
+    job = admit(REQUEST, SETTINGS, Scope(region_id="cn-hangzhou"), NOW)
+    assert isinstance(job, Job)
+    decision = decide(instance(StartTime=start), job, SETTINGS, NOW, LocalDisks.NO, seen_first=instance())
+    refused = isinstance(decision, Skip) and decision.code == "Guard.StartedSince"
+    assert refused == bool(expected)
+    assert code(instance(StartTime=start)) == Stop

@@ -93,20 +93,22 @@ def ready(*, dry_run: bool = False, verify_seconds: int = VERIFY_SECONDS) -> Ben
     job = admit(replace(request, stopped_mode=StoppedMode.STOP_CHARGING), settings, SCOPE, NOW)
     assert isinstance(job, Job)
 
-    def judge(seen: Instance, of: Job, at: datetime) -> Stop | Skip:
-        return decide(seen, of, settings, at, LocalDisks.NO)
+    def judge(seen: Instance, of: Job, at: datetime, first: Instance) -> Stop | Skip:
+        return decide(seen, of, settings, at, LocalDisks.NO, seen_first=first)
 
-    stop = judge(RUNNING, job, NOW)
+    stop = judge(RUNNING, job, NOW, RUNNING)
     assert isinstance(stop, Stop)
     clock = VirtualClock(NOW)
     operation = Operation(
         scope=SCOPE,
         job=job,
         instance=RUNNING,
+        seen_first=RUNNING,
         seen_at=0.0,
         stop=stop,
         decide=judge,
-        verify_seconds=settings.verify_seconds,
+        verify_seconds=verify_seconds,
+        confirms=verify_seconds > 0 and not dry_run,
     )
     return Bench(clock, Throttle(clock, lambda: 0.5, deadline=1_000.0), operation)
 
@@ -152,7 +154,7 @@ LOOKS: dict[str, Callable[[Bench], Outcome | None]] = {
     "other trouble": lambda bench: bench.fail(DENIED),
     "time is up": Bench.give_up,
 }
-COLUMNS = ("Looking", "Looking in doubt", "Verifying", "Settling")
+COLUMNS = ("Looking", "Looking in doubt", "Verifying", "Watching", "Settling")
 
 
 def reach(column: str, row: str = "") -> Bench:
@@ -162,6 +164,8 @@ def reach(column: str, row: str = "") -> Bench:
     match column:
         case "Verifying":
             bench.answer(ACCEPTED)
+        case "Watching":
+            bench.operation.watch(bench.throttle)
         case "Settling":
             bench.answer(UNLISTED)
         case _ if row == "last try used":
@@ -228,9 +232,10 @@ def test_what_comes_of_a_look(column: str, row: str) -> None:
 @pytest.mark.parametrize(
     "row", ["Stopping", "Running", "forbidden", "no instance", "not sent", "passing trouble"]
 )
-def test_verification_ends_with_its_time(row: str) -> None:
+@pytest.mark.parametrize("column", ["Verifying", "Watching"])
+def test_verification_ends_with_its_time(column: str, row: str) -> None:
     """Whatever is seen but Stopped, or not seen: after VERIFY_SECONDS it is stopping, and not before."""
-    bench = reach("Verifying")
+    bench = reach(column)
     while bench.clock.seconds < VERIFY_SECONDS:
         assert LOOKS[row](bench) is None
         bench.clock.seconds = min(VERIFY_SECONDS, max(bench.operation.due, bench.clock.seconds + 1))
@@ -299,7 +304,8 @@ def test_keep_charging_takes_the_place_of_stop_charging() -> None:
     bench = ready()
     bench.answer(NOT_ECONOMICAL)
     bench.look(RUNNING)
-    assert bench.operation.stop.call.stopped_mode is StoppedMode.KEEP_CHARGING
+    assert bench.operation.call.stopped_mode is StoppedMode.KEEP_CHARGING
+    assert bench.operation.stop is not None
     assert "InvalidInstanceId.NotSupport" in bench.operation.stop.warnings[0]
     assert state_of(bench, bench.answer(NOT_ECONOMICAL)) == '"refused"'
 

@@ -1,0 +1,83 @@
+"""How many instances a delivery may concern, over all its tries, and what is said where they are too many."""
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from simulation.case import Case, Look
+from simulation.documents import Document
+from simulation.reasons import BY_TIME, reasons
+
+_REFUSAL = re.compile(
+    r"(\d+) would be stopped, (\d+) are stopped already, the limit is (\d+): "
+    r"set MAX_INSTANCES to at least (\d+)"
+)
+_STOPPED = ("already_stopped", "stopping")
+_NOT_SEEN = ("could not be described", "time ran out before it could be looked at")
+
+
+def too_many(case: Case) -> Iterator[str]:
+    """Tell where a run concerns more than is allowed, or its tries have together stopped more."""
+    limit = case.limits.max_instances
+    handed = {one for _, wish in case.shards for one in wish.ids}
+    report = case.invocation.report
+    counted = {one["instance_id"] for one in (report["outcomes"] if report else ()) if _counts(case, one)}
+    concerned = handed | counted | set(case.stops)
+    if len(concerned) > limit:
+        yield f"{len(concerned)} instances were concerned, more than {limit}"
+    tries = [one for one in case.history.invocations if one.delivery is case.invocation.delivery]
+    if case.invocation is not tries[-1] or case.history.meddled:
+        return
+    cases = [Case(case.history, one) for one in tries]
+    if any("region_id" in line and "status" not in line for one in cases for line in one.lines):
+        return  # what was stopped where nothing could be listed, could not be counted
+    stopped = {
+        stop.instance_id
+        for one in cases
+        for stop in chain.from_iterable(one.stops.values())
+        if stop.effective
+    }
+    if len(stopped) > limit:
+        yield f"{len(stopped)} instances were stopped by {len(tries)} tries, more than {limit}"
+
+
+def _counts(case: Case, outcome: Document) -> bool:
+    """Whether an outcome is of an instance that counts; one that only time spares does where that is sure."""
+    if outcome["status"] in _STOPPED or outcome["message"].startswith(_NOT_SEEN):
+        return True
+    looks = case.looks_of(outcome)
+    if outcome["code"] not in BY_TIME or not looks:
+        return False
+    return _would_count(case, looks[-1], consent=True)
+
+
+def wrongly_refused(case: Case, refusal: Document) -> Iterator[str]:
+    """Tell where a refusal's figures are not those of the instances, or are not too many."""
+    found = _REFUSAL.match(refusal["message"])
+    if found is None:
+        yield f"a refusal without its figures: {refusal['message']}"
+        return
+    may_stop, stopped, limit, least = map(int, found.groups())
+    if not may_stop + stopped == least > limit == case.limits.max_instances:
+        yield f"{may_stop} and {stopped} instances were too many for {limit}, and {least} would be enough"
+    looks = {(look.call.place, one): look for one, looks in case.looks.items() for look in looks}
+    seen = [look for (place, one), look in looks.items() if case.owners(one, place)]
+    errors = any("region_id" in line and "status" not in line for line in case.lines)
+    if case.history.scenario.calm and not errors and all(not wish.roles for wish in case.accepted):
+        counted = sum(_would_count(case, look, consent=False) for look in seen)
+        if counted != least:
+            yield f"{least} instances were counted, and there are {counted}"
+
+
+def _would_count(case: Case, look: Look, *, consent: bool) -> bool:
+    """Whether an instance counts, by what a look showed: it may be stopped, is, or only time spares it."""
+    instance_id, place = look.document["InstanceId"], look.call.place
+    owner = next(iter(case.owners(instance_id, place)), None)
+    now = case.wall(look.call.heard_at or 0.0)
+    against = list(reasons(case, look.document, now, owner))
+    others = [reason for reason in against if reason not in BY_TIME]
+    if others:
+        return others[0] in _STOPPED
+    if consent or against or owner is None or owner.confirm_stop:
+        return True
+    return case.has_disks(look, None) is False
