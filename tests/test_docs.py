@@ -137,11 +137,15 @@ def test_it_is_five_commands_to_the_cloud() -> None:
 
 def commands(text: str) -> list[list[str]]:
     """Give the words of each `aliyun` command in a page, in a block or in a line."""
-    blocks = [
-        match.replace("\\\n", " ") for match in re.findall(r"^ {4}(aliyun (?:.*\\\n)*.*)", text, re.MULTILINE)
-    ]
-    inside = re.findall(r"`(aliyun [^`]+)`", text)
-    words = [shlex.split(command.replace("&&", ";"), comments=True) for command in [*blocks, *inside]]
+    found = re.findall(r"`(aliyun [^`]+)`", text)
+    lines = iter(text.replace("\\\n", " ").splitlines())
+    for line in lines:
+        if line.startswith("    aliyun "):
+            command = line
+            while command.count("'") % 2:  # an argument over several lines
+                command += next(lines)
+            found.append(command)
+    words = [shlex.split(command.replace("&&", ";"), comments=True) for command in found]
     return [command for command in words if len(command) > 2 and command[2][:1].isupper()]
 
 
