@@ -267,6 +267,12 @@ class Case:
         return document["InstanceType"] in TYPES_WITH_DISKS_BY_FAMILY if denied else None
 
 
+def by_another(outcome: Document) -> bool:
+    """Whether an outcome says of an instance that somebody else is stopping it."""
+    message: str = outcome["message"]
+    return outcome["status"] == "stopping" and message.endswith("by somebody else")
+
+
 def place_of(line: Document) -> Place:
     """Give the place that an outcome or a region error names."""
     return line["account_id"], line["region_id"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from local.emulator.lifecycle import STOPPED, STOPPING
-from simulation.case import Case, Look, home, place_of
+from simulation.case import Case, Look, by_another, home, place_of
 from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop
 from simulation.machine import EPOCH
 from simulation.reasons import reasons
@@ -22,9 +22,6 @@ REFUSALS = (
     *("InvalidParameter.KMSKeyId.KMSUnauthorized", "OperationDenied", "Hibernation"),
 )
 """Beginnings of the codes that say no to one instance; all others are somebody else's trouble, or passing."""
-
-BY_SOMEBODY_ELSE = "by somebody else"
-"""How a message ends that says of a stop that it was not this run's."""
 
 ROUNDING_SECONDS = 1e-5
 """A datetime, which ECS keeps its times in, is rounded to microseconds."""
@@ -53,8 +50,7 @@ def _problems(case: Case, outcome: Outcome, calls: Sequence[Stop]) -> Iterator[s
     status = outcome["status"]
     if calls and calls[-1].heard == "IncorrectInstanceStatus" and not _looked_again(case, outcome, calls[-1]):
         yield "and was not looked at again, though it was not as it had been seen"
-    by_another = status == "stopping" and outcome["message"].endswith(BY_SOMEBODY_ELSE)
-    if status in NOT_OURS or by_another:
+    if status in NOT_OURS or by_another(outcome):
         yield from _not_ours(case, outcome, calls, looks)
     elif calls and status in {"stopped", "stopping", "would_stop"}:
         yield from _mode_problems(outcome, calls, looks)
