@@ -33,12 +33,12 @@ endef
 
 # What the function and the command line need.
 $(LOCAL): requirements-local.txt pyproject.toml | $(VENV)/pyvenv.cfg
-	$(call install,requirements-local.txt,one minute and 130 MB)
+	$(call install,requirements-local.txt,one minute and 120 MB)
 	@touch $@
 
 # What the tests need, too.
 $(ALL): requirements-dev.txt pyproject.toml | $(VENV)/pyvenv.cfg
-	$(call install,requirements-dev.txt,two minutes and 500 MB)
+	$(call install,requirements-dev.txt,two minutes and 530 MB)
 	@touch $(LOCAL) $@
 
 demo: $(LOCAL) ## stop a sample fleet on the local ECS and show what happened

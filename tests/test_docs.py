@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 import textwrap
 import tomllib
 from datetime import UTC, datetime
@@ -58,6 +60,46 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
     pages = {page for page in PAGES if page.startswith("docs/")}
     assert len(pages) == 8
     assert {page for page in pages if f"]({page})" not in readme} == set()
+
+
+def outside_comments(page: str) -> list[str]:
+    """Give the lines of a page's blocks, without what stands behind a number sign."""
+    blocks = [line for line in PAGES[page].splitlines() if line.startswith("    ")]
+    return [re.sub(r"\s+# .*", "", line) for line in blocks]
+
+
+def marks(page: str) -> list[str]:
+    """Give what reads the same in any language, in its order: code, links, and the defaults in tables."""
+    text = re.sub(r"^ {4}.*\n", "", PAGES[page], flags=re.MULTILINE)
+    return re.findall(r"`([^`]+)`|\]\(((?!README)[^)]+)\)", text)
+
+
+def test_the_chinese_readme_is_the_english_one() -> None:
+    """Commands and output are the same, line by line; so are code, links and figures, by section."""
+    assert outside_comments("README.zh-CN.md") == outside_comments("README.md")
+    assert sorted(marks("README.zh-CN.md")) == sorted(marks("README.md"))
+    chinese, english = (PAGES[page].split("\n## ") for page in ("README.zh-CN.md", "README.md"))
+    assert len(chinese) == len(english)
+    for one, other in zip(chinese, english, strict=True):
+        assert sorted(re.findall(r"\d+ ?MB|`\d+`|\b100\b|3\.11", one)) == sorted(
+            re.findall(r"\d+ ?MB|`\d+`|\b100\b|3\.11", other)
+        )
+
+
+def test_the_demo_shows_what_the_readme_says() -> None:
+    """Each line of output that the README shows is one that the demo prints."""
+    command = [str(Path(sys.executable).with_name("stop-guard")), "invoke", "events/timer.json"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    printed = [[cell for cell in line.split("\t") if cell] for line in ran.stdout.splitlines()]
+    (block,) = (block for block in blocks("README.md", "## Try it") if block.startswith("Instance"))
+    _, *shown = [line for line in block.splitlines() if line != "…"]
+    assert len(shown) == 8
+    for line in shown:
+        first, *rest = (part.rstrip("… ") for part in re.split(r" {2,}", line))
+        assert any(
+            cells[0].startswith(first) and all(any(cell.startswith(part) for cell in cells) for part in rest)
+            for cells in printed
+        ), line
 
 
 def test_the_settings_that_matter_first_are_those_of_the_table() -> None:
