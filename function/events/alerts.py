@@ -6,7 +6,7 @@ from typing import Self
 
 from function.events.grouping import Part, group
 from function.events.json_reader import Json, Node
-from function.events.labels import MAX_LABEL, Lack, NoTarget, Target, find_target, names_a_place
+from function.events.labels import Lack, NoTarget, Target, find_target, names_a_place
 from function.events.missing_data import alarm_state, datasource_name
 from function.model.request import InvalidEvent, StopRequest
 
@@ -98,7 +98,7 @@ class _Shared:
 
     def part(self, alert: Node) -> Part:
         """Judge one alert. Raise `InvalidEvent` where it has no state that can be read."""
-        state = _status(alert) or _status(self.event) or alert.field("status")
+        state = (_status(alert) or _status(self.event) or alert.field("status")).word()
         name = self.name
         try:
             own = _object(alert, "labels")
@@ -106,12 +106,11 @@ class _Shared:
             target = find_target(Node({**self.places, **own}, alert.below("labels")))
             if isinstance(target, NoTarget) and target.lack is Lack.NOTHING and _ARMS_OBJECT in own:
                 target = NoTarget(Lack.NOTHING, f"{target.message}; {_ARMS_HINT}")
-            texts = [text for value in own.values() if (text := _text(value)) and len(text) <= MAX_LABEL]
+            texts = [value for value in own.values() if isinstance(value, str)]
         except InvalidEvent as error:
             target, texts = NoTarget(Lack.UNCLEAR, str(error)), []
         reason = _text(_object(alert, "annotations").get("grafana_state_reason")) or self.reason
-        written = alarm_state(state.word(), names=(*texts, self.name), reason=reason)
-        return Part(written, name, target)
+        return Part(alarm_state(state, names=(*texts, self.name), reason=reason), name, target)
 
 
 def _status(node: Node) -> Node | None:
@@ -122,8 +121,11 @@ def _status(node: Node) -> Node | None:
 
 def _object(node: Node, key: str) -> Mapping[str, Json]:
     """Give the fields of the object that a field holds, as it is or as JSON text; none where it is absent."""
-    found = node.find_structure(key)
-    return found.object() if found else {}
+    found = node.object().get(key)
+    if isinstance(found, dict):
+        return found
+    structure = node.find_structure(key)
+    return structure.object() if structure else {}
 
 
 def _alert_name(labels: Mapping[str, Json]) -> str | None:

@@ -85,7 +85,7 @@ def _end_of_value(event: bytes, start: int) -> int | None:
 
 
 def _measure(event: bytes, start: int, end: int, *, encoded: bool) -> str | None:
-    size = end - start
+    size = end - start - 2  # without its quotes
     if size <= MAX_BODY * _LONGEST_ESCAPE:
         text = json.loads(event[start:end] or b'""')
         size = len(text) * 3 // 4 if encoded else len(str(text).encode(errors="surrogatepass"))

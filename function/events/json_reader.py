@@ -3,10 +3,10 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from function.model.credentials import may_hold_credential
 from function.model.request import InvalidEvent
@@ -23,6 +23,13 @@ MILLISECOND_DIGITS = 13
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _LONG = re.compile(rf'"(?:[^"\\]|\\.){{{MAX_ECHO - 1},}}+"')
+_DIGITS = re.compile(rf"[0-9]{{{MAX_DIGITS + 1}}}")
+# Over texts and shorter numbers to one that is too long; possessive, so that it never goes back.
+_LONG_NUMBER = re.compile(
+    rf'(?:[^"0-9]++|"(?:[^"\\]++|\\.)*+"|[0-9]{{1,{MAX_DIGITS}}}+(?![0-9]))*+([0-9]{{{MAX_DIGITS + 1},}}+)',
+    re.DOTALL,
+)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _EPOCH = re.compile(r"[0-9]{1,15}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -54,8 +61,7 @@ def quote(value: Json) -> str:
     return json.dumps(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value of the event, and its path from the event's root for those who must find it."""
 
     value: Json
@@ -105,7 +111,9 @@ class Node:
     def is_blank(self) -> bool:
         """Tell whether this is null, or a text that stands for no value."""
         return self.value is None or (
-            isinstance(self.value, str) and self.value.strip().casefold() in _NO_VALUE
+            isinstance(self.value, str)
+            and len(self.value) < MAX_WORD
+            and self.value.strip().casefold() in _NO_VALUE
         )
 
     def field(self, key: str) -> "Node":
@@ -175,11 +183,12 @@ def read(text: str, path: str = "") -> Node:
     (lone surrogates) and more than `MAX_DEPTH` levels.
     """
     here = Node(text, path)
+    if _DIGITS.search(text) and (long := _LONG_NUMBER.match(text)):
+        here.fail(f"holds a number of {len(long[1])} digits; numbers have at most {MAX_DIGITS}")
     try:
         value: Json = json.loads(
             text.removeprefix("\ufeff"),
             object_pairs_hook=_object,
-            parse_int=_integer,
             parse_float=_fraction,
             parse_constant=_constant,
         )
@@ -190,23 +199,19 @@ def read(text: str, path: str = "") -> Node:
         here.fail(f"is nested deeper than {MAX_DEPTH} levels")
     except ValueError as error:
         here.fail(str(error))
-    _check(here, value)
+    if _SURROGATE.search(text) and not _can_be_sent(value):
+        here.fail("holds half of a character (a lone surrogate)")
+    if _is_deep(value):
+        here.fail(f"is nested deeper than {MAX_DEPTH} levels")
     return Node(value, path)
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    fields: dict[str, Json] = {}
-    for key, value in pairs:
-        if key in fields:
-            raise ValueError(f"names {name(key)} twice in one object; name each field once")
-        fields[key] = value
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"names {name(twice)} twice in one object; name each field once")
     return fields
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise ValueError(f"holds a number of {len(digits)} digits; numbers have at most {MAX_DIGITS}")
-    return int(digits)
 
 
 def _fraction(digits: str) -> float:
@@ -219,24 +224,26 @@ def _constant(word: str) -> NoReturn:
     raise ValueError(f"holds {word}, which is not JSON")
 
 
-def _check(here: Node, value: Json) -> None:
-    """Walk through without recursion: refuse too deep nesting and text that can't be sent as UTF-8."""
-    left: list[tuple[Json, int]] = [(value, 0)]
-    while left:
-        current, depth = left.pop()
-        match current:
-            case dict():
-                inside: list[Json] = [*current.keys(), *current.values()]
-            case list():
-                inside = current
-            case str():
-                try:
-                    current.encode()
-                except UnicodeEncodeError:
-                    here.fail("holds half of a character (a lone surrogate)")
-                continue
-            case _:
-                continue
-        if depth == MAX_DEPTH:
-            here.fail(f"is nested deeper than {MAX_DEPTH} levels")
-        left += [(each, depth + 1) for each in inside]
+def _can_be_sent(value: Json) -> bool:
+    """Tell whether every text in it can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_deep(value: Json) -> bool:
+    """Go through it level by level, without recursion."""
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            each
+            for current in level
+            if isinstance(current, dict | list)
+            for each in (current.values() if isinstance(current, dict) else current)
+            if isinstance(each, dict | list)
+        ]
+        if not level:
+            return False
+    return True

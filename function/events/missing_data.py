@@ -10,17 +10,15 @@ from collections.abc import Iterable
 NO_DATA = "NoData"
 """The state that stands for missing data where its sender has no word of its own."""
 
-_FIRING = frozenset({"firing", "alerting", "alert", "alarm", "triggered", "critical", "warn", "info"})
-"""States in place of which the name counts; a recovery stays one, whatever the alert is called."""
+_RECOVERED = frozenset({"ok", "resolved", "normal", "inactive"})
+"""A recovery stays one, whatever the alert is called."""
 
-_NAMES = {
-    name.lower(): name
-    for name in ("DatasourceNoData", "DatasourceError", "TestAlert", NO_DATA, "ExecutionError")
-}
 _DATASOURCE_NAMES = ("DatasourceNoData", "DatasourceError")
-
+_NAMES = {name.lower(): name for name in (*_DATASOURCE_NAMES, "TestAlert", NO_DATA)}
 _REASONS = {"nodata": "DatasourceNoData", "error": "DatasourceError"}
 """What `grafana_state_reason` says, and the name of the alert that Grafana makes of it elsewhere."""
+
+_LONGEST = 64
 
 
 def alarm_state(
@@ -31,19 +29,20 @@ def alarm_state(
     `names`: what the alert is called, wherever that stands. `reason`: why Grafana put it into its state.
     `empty`: its query gave no row.
     """
-    if state.casefold() not in _FIRING:
+    if state.casefold() in _RECOVERED:
         return state
     called = next((found for name in names if name and (found := _NAMES.get(_plain(name)))), None)
-    because = next(
-        (name for word, name in _REASONS.items() if reason and _plain(reason).startswith(word)), None
-    )
+    why = _plain(reason or "")
+    because = next((name for word, name in _REASONS.items() if why.startswith(word)), None)
     return called or because or (NO_DATA if empty else state)
 
 
 def datasource_name(text: str) -> str | None:
     """Find Grafana's name of such an alert in a text, such as a title that shows it."""
-    return next((name for name in _DATASOURCE_NAMES if name.lower() in text.lower()), None)
+    lower = text.lower()
+    return next((name for name in _DATASOURCE_NAMES if name.lower() in lower), None)
 
 
 def _plain(text: str) -> str:
-    return text.replace(" ", "").replace("_", "").replace("-", "").lower()
+    """Give a name however it is spelt; nothing for one that is too long."""
+    return text.replace(" ", "").replace("_", "").replace("-", "").lower() if len(text) <= _LONGEST else ""

@@ -1,0 +1,186 @@
+"""Events made to cost much: reading takes time in proportion to their size, and little memory beside it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import process_time
+
+import pytest
+
+from function.events.json_reader import Json
+from function.events.parse import MAX_EVENTS, parse
+from function.model.request import InvalidEvent, StopRequest
+
+NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
+TOKEN = "emulator-alarm-token"
+MIB = 2**20
+SECONDS = 1.0
+"""CPU time for 1.5 MB, on a machine that does other things too. What grows as the square takes minutes."""
+
+
+def deep(levels: int) -> Json:
+    """Nest an object in itself."""
+    value: Json = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def spelt(number: int) -> str:
+    """Spell a label in one of 1,024 ways."""
+    return "".join(char.upper() if number >> at & 1 else char for at, char in enumerate("instanceid"))
+
+
+def alerts(count: int, labels: Callable[[int], Json], **fields: Json) -> bytes:
+    """Make an event of Alertmanager's form."""
+    listed: list[Json] = [{"labels": labels(number)} for number in range(count)]
+    return json.dumps({"status": "firing", "alerts": listed, **fields}).encode()
+
+
+ATTACKS: dict[str, Callable[[], bytes]] = {
+    "alerts in regions of their own": lambda: alerts(
+        20_000, lambda n: {"instance_id": f"i-{n}", "region_id": f"cn-a{n}"}
+    ),
+    "deep labels": lambda: alerts(6_000, lambda _: {"x": deep(24), "instance_id": "rm-1"}),
+    "many common labels": lambda: alerts(
+        20_000, lambda n: {"instance_id": f"i-{n}"}, commonLabels={f"l{n}": "x" for n in range(20_000)}
+    ),
+    "the instance in many spellings": lambda: alerts(
+        60_000, lambda _: {}, commonLabels={spelt(n): "i-1" for n in range(1_024)}
+    ),
+    "requests in envelopes": lambda: json.dumps(
+        [{"specversion": "1.0", "id": f"e{n}", "data": [{"InstanceId": "i-1"}] * 80} for n in range(900)]
+    ).encode(),
+    "arrays in messages": lambda: json.dumps(
+        [{"messageBody": json.dumps([{"InstanceId": f"i-{n}"}] * 60)} for n in range(900)]
+    ).encode(),
+    "maps of Java": lambda: json.dumps(
+        {"alertState": "ALERT", "timestamp": 1769774100, "dimensions": "{instanceId=i-1}" * 90_000}
+    ).encode(),
+    "maps that never end": lambda: json.dumps(
+        {"alertState": "ALERT", "timestamp": 1769774100, "dimensions": "{a=" * 500_000}
+    ).encode(),
+    "fields with names close to known ones": lambda: json.dumps(
+        {f"InstanceIdx{n}": 1 for n in range(60_000)}
+    ).encode(),
+    "numbers": lambda: b"[" + b"1," * 750_000 + b"1]",
+    "objects": lambda: b"[" + b"{}," * 500_000 + b"{}]",
+    "digits": lambda: b"[" + b"9" * 1_500_000,
+    "quotes": lambda: json.dumps({"InstanceId": '"\\' * 350_000}).encode(),
+    "base64": lambda: b"QUJD" * 375_000,
+    "an ARN": lambda: json.dumps(
+        {"name": "Instance:x", "eventTime": "20260130T195502+0800", "resourceId": "acs:a" + ":" * 1_400_000}
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_reading_takes_time_in_proportion(name: str) -> None:
+    """A megabyte and a half of anything takes less than a second of a busy machine's CPU."""
+    event = ATTACKS[name]()
+    assert 0.5 * MIB < len(event) < 2.5 * MIB
+    begun = process_time()
+    delivery = parse(event, now=NOW)
+    assert process_time() - begun < SECONDS
+    assert len(delivery.events) <= MAX_EVENTS
+
+
+def test_a_delivery_holds_so_many_events_and_no_more() -> None:
+    """Arrays in arrays of messages multiply; nothing of such a delivery is served."""
+    inside = json.dumps([{"InstanceId": "i-1"}] * 500)
+    assert [
+        type(one) for one in parse(json.dumps([{"messageBody": inside}] * 2).encode(), now=NOW).events
+    ] == [StopRequest] * 1_000
+    (refused,) = parse(json.dumps([{"messageBody": inside}] * 3).encode(), now=NOW).events
+    assert isinstance(refused, InvalidEvent)
+    assert str(refused) == "the event holds more than 1000 events; send fewer at once"
+
+
+LARGE = """
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+from function.cloud.runtime import system_ports
+from function.invocation import Function
+
+event = open(sys.argv[1], "rb").read()
+function = Function.prepare({"ALARM_TOKEN": "emulator-alarm-token", "FC_REGION": "cn-hangzhou"})
+context = SimpleNamespace(
+    request_id="r", region="cn-hangzhou", account_id="1", function=SimpleNamespace(name="f", timeout=60)
+)
+answer = function.invoke(event, context, {}, replace(system_ports(), write=lambda line: None))
+# getrusage would count what the parent had when it forked.
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(answer["statusCode"], peak)
+"""
+
+
+@pytest.mark.parametrize(("token", "status"), [(TOKEN, 413), ("guess", 401)])
+@pytest.mark.parametrize("filling", [b"x", b'\\"', b"\\u0026"], ids=["plain", "quotes", "escapes"])
+def test_a_body_that_is_too_large_is_not_even_decoded(
+    tmp_path: Path, token: str, status: int, filling: bytes
+) -> None:
+    """The largest event that FC delivers, 32 MB, leaves the whole process below 128 MB, token or not."""
+    path = tmp_path / "event.json"
+    with path.open("wb") as file:
+        file.write(b'{"version": "v1", "rawPath": "/", "body": "')
+        for _ in range(32):
+            file.write(filling * (MIB // len(filling)))
+        file.write(
+            b'", "isBase64Encoded": false, "queryParameters": {}, "requestContext": {"http": {}}, "headers":'
+        )
+        file.write(json.dumps({"X-Alarm-Token": token}).encode() + b"}")
+    ended = subprocess.run(
+        [sys.executable, "-c", LARGE, path],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    status_code, kilobytes = map(int, ended.stdout.split())
+    assert status_code == status
+    assert kilobytes < 128_000
+
+
+def _http(body: str, *, encoded: bool = False) -> bytes:
+    event = {
+        "version": "v1",
+        "rawPath": "/",
+        "headers": {"X-Alarm-Token": TOKEN},
+        "body": body,
+        "isBase64Encoded": encoded,
+        "requestContext": {"http": {"method": "POST"}},
+    }
+    return json.dumps(event).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoded", "large"),
+    [
+        ("x" * MIB, False, False),
+        ("x" * (MIB + 1), False, True),
+        ("&" * MIB, False, False),
+        ("é" * (MIB // 2), False, False),
+        ("é" * (MIB // 2 + 1), False, True),
+        ("QUJD" * (MIB // 3), True, False),
+        ("QUJD" * (MIB // 3 + 2), True, True),
+    ],
+)
+def test_a_body_is_measured_as_it_was_sent(body: str, *, encoded: bool, large: bool) -> None:
+    """It is the sender's bytes that count, not those of their form in the event."""
+    delivery = parse(_http(body, encoded=encoded).replace(b"&", b"\\u0026"), now=NOW, alarm_token=TOKEN)
+    assert (delivery.too_large is not None) == large
+    assert delivery.http
+    assert bool(delivery.events) != large
+
+
+def test_a_large_event_that_came_otherwise_is_read() -> None:
+    """Who may invoke the function may send it what FC delivers."""
+    (asked,) = parse(json.dumps({"InstanceId": "i-1"}).encode() + b" " * (2 * MIB), now=NOW).events
+    assert isinstance(asked, StopRequest)
+    event = {"triggerTime": "2026-01-30T12:00:00Z", "triggerName": "x", "payload": " " * (2 * MIB) + "{}"}
+    (invalid,) = parse(json.dumps(event).encode(), now=NOW).events
+    assert isinstance(invalid, InvalidEvent)
