@@ -1,7 +1,7 @@
 """One invocation by Function Compute: from its event and context to what it returns or raises."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -15,14 +15,13 @@ from function.model.scope import Scope
 from function.reporting.fields import report_fields
 from function.reporting.log import Log
 from function.reporting.report import Report
+from function.reporting.summary import first_few
 from function.run import run
 from function.settings import InvalidSettings, Settings
 from function.stopping.context import InvocationContext
 
 END_SECONDS = 1.5
 """The run ends this long before FC's timeout: a second that the contract promises, and time to return."""
-
-_MAX_NAMED = 5
 
 
 class FunctionContext(Protocol):
@@ -160,7 +159,7 @@ def _credentials(context: Context, environment: Mapping[str, str]) -> Credential
 
 def _answer(report: Report, redact: Redactor) -> dict[str, object]:
     shown = _shown(report, redact)
-    invalid = _some([refusal.message for refusal in report.invalid], "; ")
+    invalid = first_few([refusal.message for refusal in report.invalid], "; ")
     if not report.complete:
         text = _what_is_left(report) + (f"; and not understood: {invalid}" if invalid else "")
         raise StopIncomplete(redact.text(text), shown)
@@ -185,11 +184,11 @@ def _what_is_left(report: Report) -> str:
         instances = "instance" if len(report.outcomes) == 1 else "instances"
         are = "is" if len(report.left) == 1 else "are"
         parts.append(
-            f"{len(report.left)} of {len(report.outcomes)} {instances} {are} left: {_some(named, ', ')}"
+            f"{len(report.left)} of {len(report.outcomes)} {instances} {are} left: {first_few(named, ', ')}"
         )
     if report.region_errors:
         regions = [f"{error.scope} ({error.code})" for error in report.region_errors]
-        parts.append(f"could not list {_some(regions, ', ')}")
+        parts.append(f"could not list {first_few(regions, ', ')}")
     return "; ".join(parts)
 
 
@@ -199,19 +198,13 @@ def _more(outcome: Outcome) -> str:
     return since + (f" ({outcome.code})" if outcome.code else "")
 
 
-def _some(texts: Sequence[str], separator: str) -> str:
-    """Join the first few texts, and say how many more there are."""
-    more = [f"and {len(texts) - _MAX_NAMED} more"] if len(texts) > _MAX_NAMED else []
-    return separator.join([*texts[:_MAX_NAMED], *more])
-
-
 def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
     shown = _shown(report, redact)
     if not report.complete:
         return _http(500, shown)
     if not report.invalid:
         return _http(200, shown)
-    message = redact.text(_some([refusal.message for refusal in report.invalid], "; "))
+    message = redact.text(first_few([refusal.message for refusal in report.invalid], "; "))
     others = len(report.refusals) > len(report.invalid) or report.outcomes
     return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})
 

@@ -1,12 +1,14 @@
 """A run in one sentence, for the people who get it as a notice."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from function.model.charging import goes_on_charging
 from function.model.errors import EcsCode
 from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Status
 from function.reporting.report import Report
+
+MOST_NAMED = 5
 
 
 def summarize(report: Report) -> str:
@@ -28,8 +30,8 @@ def summarize(report: Report) -> str:
         codes = [_WORDS.get(refusal.code, refusal.code) for refusal in report.refusals]
         parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
     if report.region_errors:
-        names = ", ".join(f"{error.scope} ({error.code})" for error in report.region_errors)
-        parts.append(f"could not list {names}")
+        names = [f"{error.scope} ({error.code})" for error in report.region_errors]
+        parts.append(f"could not list {first_few(names, ', ')}")
     text = "; ".join(parts) or "no instance matched"
     return text[0].upper() + text[1:]
 
@@ -54,6 +56,12 @@ _WORDS: dict[str, str] = {
     EcsCode.NOT_FOUND: "not found",
 }
 """A code in a word or two; the others speak for themselves."""
+
+
+def first_few(texts: Sequence[str], separator: str) -> str:
+    """Join the first few texts, and say how many more there are: a notice is one sentence."""
+    more = [f"and {len(texts) - MOST_NAMED} more"] if len(texts) > MOST_NAMED else []
+    return separator.join([*texts[:MOST_NAMED], *more])
 
 
 def _reason(outcome: Outcome) -> str | None:

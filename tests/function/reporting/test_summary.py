@@ -1,11 +1,12 @@
 """The sentence that ends a run, which a notice consists of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from function.model.instance import Instance
-from function.model.outcome import GuardCode, Outcome, Refusal, Status, StoppedModes
+from function.model.outcome import GuardCode, Outcome, Refusal, RegionError, Status, StoppedModes
 from function.model.request import Source, StoppedMode
 from function.model.scope import Scope
 from function.reporting.report import Report
@@ -123,3 +124,20 @@ def test_what_was_found_stopped_and_is_charged_is_said() -> None:
     charged = outcome(Status.ALREADY_STOPPED, actual="KeepCharging")
     saved = outcome(Status.ALREADY_STOPPED, actual="StopCharging")
     assert said(charged, saved, charged) == "Already stopped 3 of 3: 2 charged all the same"
+
+
+def test_a_sentence_names_the_first_few_places_and_counts_the_rest() -> None:
+    """A role that is missing in two hundred accounts makes one notice that can be read."""
+    errors = tuple(
+        RegionError(
+            source=Source.TIMER,
+            event_id="e",
+            scope=Scope(region_id="cn-hangzhou", account_id=str(account), role_arn="acs:ram::1:role/x"),
+            code="NoPermission",
+            message="m",
+        )
+        for account in range(200)
+    )
+    text = summarize(replace(report(), region_errors=errors))
+    assert text.startswith("Could not list cn-hangzhou of account 0 (NoPermission), ")
+    assert text.endswith("of account 4 (NoPermission), and 195 more")
