@@ -1,4 +1,4 @@
-"""Calls StopInstance from a form: reads the fields, signs the request, has the API in this process answer."""
+"""Calls ECS from the page: reads the form's fields, signs the request, has the API in this process answer."""
 
 import hashlib
 from collections.abc import Mapping
@@ -31,7 +31,8 @@ from local.samples.typed_call import typed_call
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-ACTION = "StopInstance"
+STOP_INSTANCE = "StopInstance"
+START_INSTANCE = "StartInstance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +99,18 @@ def read_form(fields: Mapping[str, str]) -> dict[str, str]:
 def send(
     api: "WSGIApplication",
     ecs: LocalEcs,
+    action: str,
     parameters: Mapping[str, str],
     *,
     credentials: KeyPair,
     url: str,
     now: datetime,
 ) -> Sent:
-    """Sign StopInstance as the SDKs do (ACS3-HMAC-SHA256), and have the API at this URL answer it."""
+    """Sign a call as the SDKs do (ACS3-HMAC-SHA256), and have the API at this URL answer it."""
     nonce = uuid4().hex
     headers = {
         "host": urlsplit(url).netloc,
-        "x-acs-action": ACTION,
+        "x-acs-action": action,
         "x-acs-content-sha256": hashlib.sha256(b"").hexdigest(),
         "x-acs-date": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "x-acs-signature-nonce": nonce,
@@ -133,7 +135,7 @@ def send(
         signature=signature,
         call=next(call for call in reversed(ecs.calls) if nonce in call.signed),
         answer=answer,
-        samples=samples(typed_call(ACTION, _region(ecs, parameters), parameters), url),
+        samples=samples(typed_call(action, _region(ecs, parameters), parameters), url),
     )
 
 

@@ -1,7 +1,8 @@
-"""The local ECS's page for people: its fleet, its last calls, and a form for StopInstance.
+"""The local ECS's page for people: its fleet, its last calls, a form that stops, buttons that start.
 
-It is for a browser on this machine. The form has the local ECS sign a call, so it takes only what this very
-page sends: other sites can have a browser post here, but not with this page's Origin.
+It is for a browser on this machine. Its forms have the local ECS sign a call, so they take only what this
+very page sends: other sites can have a browser post here, but not with this page's Origin. Its script does
+nothing but keep it up to date.
 """
 
 import json
@@ -21,7 +22,7 @@ from werkzeug.wrappers import Request, Response
 from local.api.answers import to_xml
 from local.emulator.backend import LocalEcs
 from local.emulator.call_log import ReceivedCall
-from local.emulator.form import FIELDS, InvalidForm, Sent, read_form, send
+from local.emulator.form import FIELDS, START_INSTANCE, STOP_INSTANCE, InvalidForm, Sent, read_form, send
 from local.emulator.keys import KeyPair
 from local.emulator.lifecycle import STOPPING, EmulatedInstance
 
@@ -37,7 +38,8 @@ _HERE = Path(__file__).parent
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src data:; "
+        "form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",  # with no-referrer, browsers send the form with the Origin null
@@ -94,8 +96,11 @@ class WebPage:
         answer = {
             ("GET", "/"): self._show,
             ("GET", "/page.css"): _style,
+            ("GET", "/page.js"): _script,
             ("GET", "/stop"): self._show,  # the address that the browser shows after the form, opened again
             ("POST", "/stop"): self._stop,
+            ("GET", "/start"): self._show,
+            ("POST", "/start"): self._start,
             ("POST", "/reset"): self._reset,
         }.get((request.method, request.path))
         if answer is None or (request.path == "/" and not _from_a_person(request)):
@@ -115,15 +120,24 @@ class WebPage:
             parameters = read_form(request.form)
         except InvalidForm as problem:
             return _refusal(str(problem), 400)
-        sent = send(
+        return self._page(request, given=parameters, sent=self._send(request, STOP_INSTANCE, parameters))
+
+    def _start(self, request: Request) -> Response:
+        if not _from_this_page(request):
+            return _refusal("the button takes only what its own page sends")
+        parameters = {"InstanceId": request.form.get("InstanceId", "")}
+        return self._page(request, given={}, sent=self._send(request, START_INSTANCE, parameters))
+
+    def _send(self, request: Request, action: str, parameters: Mapping[str, str]) -> Sent:
+        return send(
             self._api,
             self._ecs,
+            action,
             parameters,
             credentials=self._credentials,
             url=f"{request.scheme}://{request.host}",
             now=self._clock(),
         )
-        return self._page(request, given=parameters, sent=sent)
 
     def _reset(self, request: Request) -> Response:
         """Start anew, for the page's own button, and for programs: those name no origin, a browser does."""
@@ -212,6 +226,12 @@ def _refusal(problem: str, status: int = 403) -> Response:
 
 def _style(_request: Request) -> Response:
     return Response((_HERE / "page.css").read_text(encoding="utf-8"), content_type="text/css;charset=utf-8")
+
+
+def _script(_request: Request) -> Response:
+    return Response(
+        (_HERE / "page.js").read_text(encoding="utf-8"), content_type="text/javascript;charset=utf-8"
+    )
 
 
 def _pretty_json(body: dict[str, Any]) -> str:

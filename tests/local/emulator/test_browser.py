@@ -130,6 +130,11 @@ def answer(browser: Chrome, page: str) -> WebElement:
     return browser.find_element(By.ID, "answer")
 
 
+def refresh(browser: Chrome) -> None:
+    """Have the page do at once what it does every two seconds."""
+    browser.execute_async_script("refresh().then(arguments[0])")
+
+
 def complaints(browser: Chrome) -> list[str]:
     """Give what the browser's console has said since it was last asked."""
     return [entry["message"] for entry in browser.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium's
@@ -188,7 +193,9 @@ def test_whoever_hears_it_finds_his_way(browser: Chrome, page: str) -> None:
     send_form(browser, page)
     roles = [one.aria_role for one in browser.find_elements(By.CSS_SELECTOR, "header, nav, main, section")]
     assert sorted(set(roles)) == ["banner", "main", "navigation", "region"]
-    controls = browser.find_elements(By.CSS_SELECTOR, "nav, section, input, select, button, a, summary")
+    controls = browser.find_elements(
+        By.CSS_SELECTOR, "nav, section, input:not([type=hidden]), select, button, a, summary"
+    )
     assert [one.tag_name for one in controls if not one.accessible_name] == []
     levels = [int(one.tag_name[1]) for one in browser.find_elements(By.CSS_SELECTOR, "h1, h2, h3, h4")]
     assert levels[0] == 1
@@ -196,13 +203,18 @@ def test_whoever_hears_it_finds_his_way(browser: Chrome, page: str) -> None:
 
 
 def test_it_runs_nothing_and_loads_nothing_else(browser: Chrome, page: str) -> None:
-    """Hostile names stay text, only the style sheet is loaded, and the browser complains of nothing."""
+    """Hostile names stay text, only its own style and script are loaded, and nothing is complained of."""
     complaints(browser)
     browser.get(page)
     loaded = browser.execute_script("return performance.getEntriesByType('resource').map((one) => one.name)")
-    assert [one for one in loaded if not one.startswith("data:")] == [f"{page}/page.css"]
+    assert [one for one in loaded if not one.startswith("data:")] == [
+        f"{page}/page.css",
+        f"{page}/page.js",
+    ]
     assert browser.title == "Local ECS"
-    assert browser.find_elements(By.TAG_NAME, "script") == []
+    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
+    refresh(browser)  # what it fetches is text as well
+    assert browser.title == "Local ECS"
     assert "<script>document.title" in browser.find_element(By.ID, "fleet").text
     assert complaints(browser) == []
 
@@ -218,3 +230,56 @@ def test_another_site_cant_send_the_form(browser: Chrome, page: str, ecs: LocalE
     assert "only what its own page sends" in browser.find_element(By.TAG_NAME, "body").text
     assert ecs.calls == ()
     assert ecs.instance(ID).status == "Running"
+
+
+def test_it_refreshes_itself(browser: Chrome, page: str, ecs: LocalEcs) -> None:
+    """What other clients do shows up without a hand; what is typed, open and focused stays as it is."""
+    ecs.call("DescribeInstances", {"RegionId": "cn-hangzhou"})
+    browser.get(page)
+    browser.find_element(By.NAME, "InstanceId").send_keys("i-typed")
+    browser.find_element(By.ID, "summary-1").click()
+    ecs.call("StopInstance", {"InstanceId": ID})
+    WebDriverWait(browser, 10).until(lambda driver: driver.find_elements(By.ID, "call-2"))
+    assert "Stopping" in browser.find_element(By.ID, "fleet").text
+    assert browser.find_element(By.NAME, "InstanceId").get_property("value") == "i-typed"
+    assert browser.find_element(By.ID, "call-1").get_property("open")
+    assert focus(browser).get_property("id") == "summary-1"
+    assert not browser.find_element(By.ID, "call-2").get_property("open")
+
+
+def test_it_stops_refreshing_where_nobody_wants_it(browser: Chrome, page: str, ecs: LocalEcs) -> None:
+    """Without the tick, and while text is selected to be copied, the page stays as it is."""
+    assert page
+    browser.find_element(By.ID, "live").click()
+    ecs.call("StopInstance", {"InstanceId": ID})
+    refresh(browser)
+    assert "Stopping" not in browser.find_element(By.ID, "fleet").text
+    browser.execute_script("getSelection().selectAllChildren(document.getElementById('fleet-title'))")
+    browser.find_element(By.ID, "live").send_keys(Keys.SPACE)
+    refresh(browser)
+    assert "Stopping" not in browser.find_element(By.ID, "fleet").text
+    browser.execute_script("getSelection().removeAllRanges()")
+    refresh(browser)
+    assert "Stopping" in browser.find_element(By.ID, "fleet").text
+
+
+def test_it_says_when_nobody_answers(browser: Chrome, ecs: LocalEcs, clock: Any) -> None:  # noqa: ANN401 - conftest's
+    """Where the local ECS has been stopped, the page says that what it shows is old."""
+    with serve(ecs, clock=clock.now) as endpoint:
+        browser.get(endpoint)
+        assert not browser.find_element(By.ID, "silence").is_displayed()
+    refresh(browser)
+    assert browser.find_element(By.ID, "silence").is_displayed()
+    browser.get("about:blank")
+    complaints(browser)
+
+
+def test_instances_are_started_and_the_fleet_restarted(browser: Chrome, page: str, ecs: LocalEcs) -> None:
+    """A stopped instance has a button that starts it; another brings the whole fleet back."""
+    browser.find_element(By.ID, "start-i-off").click()
+    WebDriverWait(browser, 10).until(lambda driver: driver.current_url == f"{page}/start#answer")
+    assert "StartInstance 200" in browser.find_element(By.ID, "answer").text
+    assert ecs.instance("i-off").status == "Starting"
+    browser.find_element(By.ID, "reset").click()
+    WebDriverWait(browser, 10).until(lambda driver: driver.current_url == f"{page}/")
+    assert (ecs.instance("i-off").status, ecs.calls) == ("Stopped", ())

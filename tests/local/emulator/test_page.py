@@ -47,6 +47,11 @@ class Browser:
         headers = {**BROWSER, "Host": host} | ({"Origin": origin} if origin else {})
         return self._client.post("/stop", headers=headers, data=form, environ_overrides=dict(environ))
 
+    def start(self, *, origin: str = ORIGIN, **form: str) -> TestResponse:
+        """Press the button of an instance, on a page of that origin."""
+        headers = {**BROWSER, "Origin": origin}
+        return self._client.post("/start", headers=headers, data=form, environ_overrides=dict(HERE))
+
     def reset(
         self,
         *,
@@ -200,9 +205,9 @@ def test_the_form_on_a_bad_day(fault: str, shown: str, make_ecs: Make) -> None:
 def test_the_form_offers_each_parameter_of_the_action(make_ecs: Make) -> None:
     """The seed's five parameters, each with a label and an explanation, and with what was given before."""
     page = Elements(Browser(make_ecs({"InstanceId": ID})).get(f"/?InstanceId={ID}"))
-    controls = {a["name"]: a for tag, a in page.elements if tag in {"input", "select"}}
+    controls = {a["name"]: a for tag, a in page.elements if tag in {"input", "select"} and "name" in a}
     assert list(controls) == ["InstanceId", "StoppedMode", "ConfirmStop", "ForceStop", "DryRun"]
-    labels = {a["for"] for tag, a in page.elements if tag == "label"}
+    labels = {a["for"] for tag, a in page.elements if tag == "label" and "for" in a}
     ids = {a["id"] for _, a in page.elements if "id" in a}
     assert labels == {a["id"] for a in controls.values()}
     assert {a["aria-describedby"] for a in controls.values()} <= ids
@@ -218,7 +223,8 @@ def test_last_calls_newest_first(make_ecs: Make, wire: Callable[..., Any]) -> No
         client.acs3("DescribeInstances", {"RegionId": "cn-hangzhou"})
     page = Browser(ecs).get()
     text = Elements(page).text
-    assert page.text.count('<details class="call">') == MAX_CALLS
+    assert page.text.count('<details class="call"') == MAX_CALLS
+    assert len(set(re.findall(r'id="call-(\d+)"', page.text))) == MAX_CALLS
     assert "StopInstance" not in text.partition("Last calls")[2]
     assert f"{MAX_CALLS} of {MAX_CALLS + 1}" in text
     assert "ACS3-HMAC-SHA256\n" in text
@@ -271,15 +277,22 @@ def test_everything_shown_is_text(name: str, key: str, value: str) -> None:
 
 
 def test_nothing_comes_from_outside(make_ecs: Make) -> None:
-    """Links stay on the page's own server, there is no script, and the policy would let none run."""
+    """Links stay on the page's own server, the only script is its own, and the policy lets no other run."""
     page = Browser(make_ecs({"InstanceId": ID})).get()
     elements = Elements(page).elements
     links = [a[name] for _, a in elements for name in ("href", "src", "action") if name in a]
     assert [link for link in links if not re.match(r"/(?!/)|#|data:,$", link or "")] == []
-    assert "script" not in {tag for tag, _ in elements}
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
+    assert [a for tag, a in elements if tag == "script"] == [{"src": "/page.js", "defer": None}]
+    assert [name for _, a in elements for name in a if name.startswith("on")] == []
+    policy = dict(part.split(" ", 1) for part in page.headers["Content-Security-Policy"].split("; "))
+    assert (policy["default-src"], policy["script-src"], policy["connect-src"]) == (
+        "'none'",
+        "'self'",
+        "'self'",
+    )
     assert page.headers["Referrer-Policy"] == "same-origin"
     assert Browser(make_ecs()).get("/page.css").content_type == "text/css;charset=utf-8"
+    assert Browser(make_ecs()).get("/page.js").content_type == "text/javascript;charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -332,6 +345,20 @@ def test_no_other_machine_sees_the_page(make_ecs: Make) -> None:
     assert browser.get(environ=elsewhere).status_code == 403
     assert browser.send(InstanceId=ID, environ=elsewhere).status_code == 403
     assert browser.get("/?Action=StopInstance", environ=elsewhere).status_code == 400
+
+
+def test_a_stopped_instance_has_a_button_that_starts_it(make_ecs: Make) -> None:
+    """The button signs and sends StartInstance; one that runs has none, and another site can't press it."""
+    ecs = make_ecs({"InstanceId": ID, "Status": "Stopped"}, {"InstanceId": "i-on"})
+    browser = Browser(ecs)
+    assert re.findall(r'id="start-([^"]+)"', browser.get().text) == [ID]
+    assert browser.start(InstanceId=ID, origin="http://evil.example").status_code == 403
+    assert ecs.instance(ID).status == "Stopped"
+    answer = " ".join(Elements(browser.start(InstanceId=ID)).text.split())
+    assert "StartInstance 200" in answer
+    assert "start_instance(" in answer
+    assert [(call.action, call.parameters) for call in ecs.calls] == [("StartInstance", {"InstanceId": ID})]
+    assert ecs.instance(ID).status == "Starting"
 
 
 def test_a_value_that_the_form_does_not_offer(make_ecs: Make) -> None:
