@@ -156,6 +156,18 @@ def test_another_name_is_a_name_everywhere() -> None:
     assert len(set(names.findall(one))) > 8
 
 
+def test_each_parameter_is_in_the_documents_with_its_default() -> None:
+    """Whoever reads docs/deploy.md knows what can differ, and how it is if nothing is said."""
+    page = (PROJECT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    table = page.split("| parameter | means | default |\n")[1].split("\n\n")[0]
+    cells = [
+        [cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in table.splitlines()[1:]
+    ]
+    shown = {name: default for name, _, default in cells}
+    defaults = {name: str(value) or "none" for name, value in Stack(STACK).parameters.items()}
+    assert shown == defaults
+
+
 def test_queues_are_what_smq_allows() -> None:
     """Messages of 1 to 64 KB, kept for a minute to a week."""
     for queue in Stack(STACK).resources("ALIYUN::MNS::Queue").values():

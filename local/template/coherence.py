@@ -11,8 +11,8 @@ _VERIFY_MARGIN = 60
 """Seconds beside VERIFY_SECONDS for finding, asking and reporting, with a call or two throttled."""
 
 _DEPENDENCIES = "/code/python"
-_RUNTIMES = ("python3.10", "python3.12")
-"""What `make build` makes."""
+_RUNTIME = "python3.12"
+"""What `make build` makes: of FC's own Pythons the only one that is new enough for the function."""
 
 
 def misnamed(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -129,11 +129,9 @@ def _deployment(function: Function, path: Path) -> Iterator[Problem]:
             "name a project, a logstore and logBeginRule: None",
         )
     if function.code == "./build":
-        if function.runtime not in _RUNTIMES:
+        if function.runtime != _RUNTIME:
             where = (*path, "runtime")
-            yield Problem(
-                where, f"runtime is {function.runtime!r}; `make build` makes {' and '.join(_RUNTIMES)}"
-            )
+            yield Problem(where, f"runtime is {function.runtime!r}; `make build` makes {_RUNTIME}")
         if _DEPENDENCIES not in function.environment_variables.get("PYTHONPATH", "").split(":"):
             where = (*path, "environmentVariables")
             yield Problem(
