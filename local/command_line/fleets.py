@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from local.command_line.exit_codes import CommandError
-from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
+from local.emulator.fleet import Fleet, InvalidFleet
+from local.emulator.fleet_file import load_fleet, sample_fleet
 
 
 def open_fleet(path: Path | None) -> Fleet:

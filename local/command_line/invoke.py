@@ -12,6 +12,7 @@ from function.model.request import StopRequest
 from function.model.scope import Scope
 from function.settings import InvalidSettings, Settings
 from local.command_line import display, question
+from local.command_line.event_file import EventFile
 from local.command_line.execution import Interrupted, Run, Target, execute
 from local.command_line.exit_codes import CommandError, ExitCode
 from local.command_line.plan_file import as_saved, narrowed, would_stop
@@ -42,7 +43,7 @@ class Options:
     can_ask: bool
 
 
-def invoke(event: bytes, settings: Mapping[str, str], options: Options) -> ExitCode:
+def invoke(event: EventFile, settings: Mapping[str, str], options: Options) -> ExitCode:
     """Run it and present it. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
@@ -51,8 +52,14 @@ def invoke(event: bytes, settings: Mapping[str, str], options: Options) -> ExitC
         open_target(settings, live=options.live, fleet=options.fleet, faults=options.faults) as opened,
         log_file(options.log) as log,
     ):
-        delivery = opened.target.read(event)
-        view = View(as_json=options.as_json, full=options.full, out=options.out, order=order_of(delivery))
+        delivery = opened.target.read(event.content)
+        view = View(
+            as_json=options.as_json,
+            full=options.full,
+            out=options.out,
+            order=order_of(delivery),
+            explained=event.explained,
+        )
         asking = options.live and (options.plan or not options.yes)
         run = _invoke_live if asking else _run_at_once
         code = run(delivery, opened, options, view, log)

@@ -81,6 +81,7 @@ def invoke(
     """
 
     def run() -> ExitCode:
+        from local.command_line.event_file import read_event
         from local.command_line.invoke import Options, invoke
         from local.command_line.settings import machine_settings
 
@@ -96,7 +97,7 @@ def invoke(
             faults=tuple(fault or ()),
             can_ask=event != "-",
         )
-        return invoke(_read(event), machine_settings(), options)
+        return invoke(read_event(event), machine_settings(), options)
 
     _end_with(run)
 
@@ -189,9 +190,10 @@ def explain(
     """
 
     def run() -> ExitCode:
+        from local.command_line.event_file import read_event
         from local.command_line.explain import show_calls
 
-        return show_calls(_read(event), instance_id=instance, fleet=fleet)
+        return show_calls(read_event(event), instance_id=instance, fleet=fleet)
 
     _end_with(run)
 
@@ -229,15 +231,6 @@ def emulator(
         return ExitCode.COMPLETE
 
     _end_with(run)
-
-
-def _read(path: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise CommandError(
-            f"cannot read the event {path!r}: {error.strerror}; give a file, or - for standard input"
-        ) from None
 
 
 def _end_with(command: Callable[[], ExitCode]) -> NoReturn:

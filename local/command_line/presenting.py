@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from local.command_line.rows import Line, Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """How to present: as JSON, with every row, to a file, in the order of the event."""
+    """How to present: as JSON, with every row, to a file, in the order of the event.
+
+    `explained`: says what an error of the function means in the event's own file.
+    """
 
     as_json: bool
     full: bool
     out: Path | None
     order: Order
+    explained: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,7 @@ def present(what: Presentation, view: View) -> None:
         display.say(display.console(stderr=True) if view.as_json else out, remark, "yellow")
     for answer in what.run.answers:
         if answer.error is not None and not (shown and isinstance(answer.error, InvalidEvent)):
-            display.complain(f"{type(answer.error).__name__}: {answer.error}")
+            display.complain(f"{type(answer.error).__name__}: {view.explained(str(answer.error))}")
     if what.closing and shown:
         display.say(out, what.closing, "dim")
     if view.out is not None:

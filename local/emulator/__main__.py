@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.emulator.fault_text import InvalidFault, parse_fault
-from local.emulator.fleet import InvalidFleet, load_fleet, sample_fleet
+from local.emulator.fleet import InvalidFleet
+from local.emulator.fleet_file import load_fleet, sample_fleet
 from local.emulator.standalone import DEFAULT_PORT, reset_running, run
 
 

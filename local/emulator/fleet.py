@@ -1,17 +1,15 @@
-"""Fleet files: a saved DescribeInstances answer becomes the instances of the local ECS."""
+"""The fleet: what DescribeInstances shows becomes the instances of the local ECS."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic.alias_generators import to_pascal
 
 from local.api.error_table import SPOT, ErrorRow
-from local.emulator.behaviour import Behaviour, read_behaviour
+from local.emulator.behaviour import Behaviour
 from local.emulator.families import (
     economical_mode_error_of,
     family_of,
@@ -87,72 +85,6 @@ class Fleet:
                     "an InstanceId is unique"
                 )
         return cls(read, behaviour)
-
-
-def load_fleet(source: Path | str, *, region_id: str = DEFAULT_REGION) -> Fleet:
-    """Read a fleet file, or the text of one: a DescribeInstances answer, a list of its pages or of instances.
-
-    Text is what starts with `{` or `[`, anything else is a path. Raise InvalidFleet, for a part of an answer
-    too: a rehearsal on a part says nothing about the whole. An answer, or the first of its pages, may carry
-    an `x-emulator` of its own: see `read_behaviour`.
-    """
-    if isinstance(source, str) and source.lstrip()[:1] in ("{", "["):
-        name, text = "the fleet", source
-    else:
-        name = str(source)
-        try:
-            text = Path(source).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidFleet(f"{name} can't be read: {error}") from error
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidFleet(f"{name} is not JSON: {error}") from error
-    try:
-        return Fleet.from_instances(_instances(body), region_id=region_id, behaviour=_behaviour(body))
-    except InvalidFleet as error:
-        raise InvalidFleet(f"{name}: {error}") from error
-
-
-def sample_fleet() -> Fleet:
-    """Return the fleet that the demo stops: some of everything that can come in the way."""
-    return load_fleet(Path(__file__).with_name("fleet.json"))
-
-
-def _instances(body: object) -> list[object]:
-    pages: list[Any]
-    match body:
-        case [{"Instances": _}, *_]:
-            pages = list(body)
-        case list():
-            return body
-        case _:
-            pages = [body]
-    instances = [instance for page in pages for instance in _on_page(page)]
-    totals = [page["TotalCount"] for page in pages if isinstance(page.get("TotalCount"), int)]
-    if pages[-1].get("NextToken") or max(totals, default=0) > len(instances):
-        raise InvalidFleet(
-            f"these are only {len(instances)} instances, and ECS had more; save all of them with "
-            "aliyun ecs DescribeInstances --MaxResults 100 --pager, "
-            "or leave out NextToken and TotalCount if you mean just these"
-        )
-    return instances
-
-
-def _behaviour(body: object) -> Behaviour | None:
-    first = body[0] if isinstance(body, list) and body else body
-    given = first.get(EMULATOR_KEY) if isinstance(first, Mapping) and "Instances" in first else None
-    try:
-        return None if given is None else read_behaviour(given)
-    except ValueError as error:
-        raise InvalidFleet(f"{EMULATOR_KEY}: {error}") from error
-
-
-def _on_page(page: object) -> list[object]:
-    match page:
-        case {"Instances": {"Instance": list(instances)}}:
-            return instances
-    raise InvalidFleet('expected {"Instances": {"Instance": […]}} as DescribeInstances answers, or a list')
 
 
 def _instance(given: object, place: int, region_id: str) -> FleetInstance:

@@ -12,7 +12,8 @@ from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.behaviour import Behaviour
 from local.emulator.call_log import ReceivedCall
 from local.emulator.fault_text import parse_fault
-from local.emulator.fleet import DEFAULT_REGION, Fleet, load_fleet, sample_fleet
+from local.emulator.fleet import DEFAULT_REGION, Fleet
+from local.emulator.fleet_file import load_fleet, sample_fleet
 from local.emulator.keys import KeyPair
 from local.emulator.server import serve
 

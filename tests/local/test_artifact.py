@@ -18,7 +18,8 @@ import pytest
 
 from local.artifact import LEFT_OUT, PROJECT, RUNTIMES, Artifact, BuildTarget, build, find_interpreter
 from local.emulator.backend import LocalEcs, utc_now
-from local.emulator.fleet import Fleet, load_fleet, sample_fleet
+from local.emulator.fleet import Fleet
+from local.emulator.fleet_file import load_fleet, sample_fleet
 from local.emulator.functions import LocalFunctions
 from local.emulator.server import serve
 

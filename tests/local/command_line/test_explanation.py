@@ -17,7 +17,8 @@ from local.command_line.explanation import NotMeant, endpoint_of, explain
 from local.command_line.main import app
 from local.command_line.playback import Recording, play
 from local.emulator.backend import LocalEcs
-from local.emulator.fleet import Fleet, load_fleet, sample_fleet
+from local.emulator.fleet import Fleet
+from local.emulator.fleet_file import load_fleet, sample_fleet
 from local.emulator.invocations import Answer
 from local.samples.typed_call import typed_call
 

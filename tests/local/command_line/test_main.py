@@ -214,3 +214,30 @@ def test_an_event_refused_over_http(tmp_path: Path, token: str, status: str, cod
     assert done.returncode == code
     assert status in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("Tag:\n  - env\n", "the event is not JSON: line 1, column 1: this looks like YAML"),
+        ('{"Tag": [\u201cenv\u201d]}', "line 1, column 10: \u201c is a typographic quote"),
+        ('{"InstanceId": "i-1"}\n{"InstanceId": "i-2"}', "it holds 2 documents; several events are an array"),
+        ('{"InstanceId": "i-1",\n "RegionID": "x"}', "line 2, column 3: "),
+        ('{"InstanceId": "i-1",\n "RegionID": "x"}', "did you mean `RegionId`?"),
+        ('{"Tags": [{"Key": "env"}], "DryRun": true}', "did you mean `Tag`?"),
+    ],
+)
+def test_a_mistaken_event_says_where_and_what_is_right(event: str, says: str) -> None:
+    """Line, column, what JSON or a request wants; exit code 2."""
+    done = stop_guard("invoke", "-", stdin=event)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_an_event_may_come_in_any_unicode(fleet: Path, encoding: str) -> None:
+    """Windows' tools write UTF-16, and marks of their own."""
+    event = json.dumps({"InstanceId": GOOD}).encode(encoding)
+    done = stop_guard("invoke", "-", "--fleet", fleet, "--plan", stdin=event)
+    assert (done.returncode, "would_stop" in done.stdout) == (0, True)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from local.api.api_error import ApiError
 from local.emulator.backend import LocalEcs
 from local.emulator.behaviour import Behaviour
-from local.emulator.fleet import Fleet, InvalidFleet, load_fleet, sample_fleet
+from local.emulator.fleet import Fleet, InvalidFleet
+from local.emulator.fleet_file import load_fleet, sample_fleet
 
 REGION = "cn-hangzhou"
 
@@ -253,7 +254,8 @@ def test_a_whole_fleet_in_one_or_several_pages(saved: object) -> None:
     [
         (b"", "is not JSON"),
         (b"{", "is not JSON.*line 1"),
-        (b"\xff\xfe", "can't be read"),
+        (b"\xff\xfe", "is empty"),
+        (b"\x80", "byte 1 is not UTF-8; save the file as UTF-8"),
         (b'{"Instances": []}', "as DescribeInstances answers, or a list"),
         (b"3", "as DescribeInstances answers, or a list"),
         (

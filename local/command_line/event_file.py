@@ -1,0 +1,52 @@
+"""Event files as people have them, and where in one a mistake stands."""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.command_line.exit_codes import CommandError
+from local.emulator.json_files import InvalidJson, decode, documents, place
+
+_UNKNOWN_FIELD = re.compile(r'the unknown field "(\w+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class EventFile:
+    """An event as the function gets it, UTF-8; its text, and why that is no JSON, if it isn't."""
+
+    content: bytes
+    text: str = ""
+    problem: str = ""
+
+    def explained(self, message: str) -> str:
+        """Say what the function has against it, and where that stands."""
+        if self.problem:
+            return f"the event is not JSON: {self.problem}"
+        unknown = _UNKNOWN_FIELD.search(message)
+        if unknown is None:
+            return message
+        position = self.text.find(unknown[1])
+        return f"{place(self.text, position)}: {message}" if position >= 0 else message
+
+
+def read_event(path: str) -> EventFile:
+    """Read one. Raise CommandError where there is nothing to read."""
+    try:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CommandError(
+            f"cannot read the event {path!r}: {error.strerror}; give a file, or - for standard input"
+        ) from None
+    try:
+        text = decode(content)
+    except InvalidJson as error:
+        return EventFile(content, problem=str(error))
+    try:
+        count = len(documents(text))
+        problem = (
+            f"it holds {count:,} documents; several events are an array: [event, event]" if count > 1 else ""
+        )
+    except InvalidJson as error:
+        problem = str(error)
+    return EventFile(text.encode(errors="surrogatepass"), text, problem)
