@@ -67,6 +67,7 @@ build: $(LOCAL) ## the artifact in build/ and build.zip; RUNTIME=host: for the P
 bench: $(ALL) ## what a cold start costs, and a fleet
 	@$(BIN)/python bench/cold_start.py
 	@$(BIN)/python bench/fleets.py
+	@$(BIN)/python bench/local_ecs.py
 
 lock: $(ALL) ## lock the requirements anew, with hashes and without addresses
 	@$(BIN)/uv pip compile $(LOCK) --upgrade pyproject.toml -o requirements.txt

@@ -1,6 +1,6 @@
 """The accounts of a fleet: each one's instances by region, and what is done with them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from local.api.regions import REGIONS
 from local.emulator.behaviour import Behaviour
 from local.emulator.fleet import Fleet, FleetInstance
 from local.emulator.lifecycle import STARTING, STOPPING, EmulatedInstance
+from local.emulator.region import Region
 
 DEFAULT_ACCOUNT = "1234567890123456"
 
@@ -24,7 +25,8 @@ class Account:
         self.account_id = account_id
         self.behaviour = behaviour
         self.region_ids = tuple(dict.fromkeys((*REGIONS, *regions)))
-        self._regions: dict[str, dict[str, EmulatedInstance]] = {}
+        self._regions: dict[str, Region] = {}
+        self._of_each_type: dict[str, EmulatedInstance] | None = None
 
     def find(self, instance_id: str) -> EmulatedInstance | None:
         """Return the instance in whichever region it is; ids are unique and StopInstance names no region."""
@@ -35,22 +37,37 @@ class Account:
 
     def replace(self, instance: EmulatedInstance) -> None:
         """Put the changed instance in the place of what it was."""
-        self._regions.setdefault(instance.profile.region_id, {})[instance.instance_id] = instance
+        region = self.in_region(instance.profile.region_id)
+        if instance.instance_id not in region:
+            self._of_each_type = None
+        region.put(instance)
 
     def remove(self, instance: EmulatedInstance) -> None:
         """Forget an instance, as if it were released; `reset` brings it back."""
-        del self._regions[instance.profile.region_id][instance.instance_id]
+        self._regions[instance.profile.region_id].remove(instance.instance_id)
+        self._of_each_type = None
 
-    def in_region(self, region_id: str) -> Mapping[str, EmulatedInstance]:
-        """Return a region's instances by id, in the fleet's order. Raise ApiError for what is no region."""
+    def in_region(self, region_id: str) -> Region:
+        """Return a region's instances. Raise ApiError for what is no region."""
         if region_id not in self.region_ids:
             raise ApiError(*UNKNOWN_REGION)
-        return self._regions.get(region_id, {})
+        return self._regions.setdefault(region_id, Region())
 
     def instances(self) -> Iterator[EmulatedInstance]:
         """Return all instances, region by region."""
         for instances in self._regions.values():
             yield from instances.values()
+
+    def of_each_type(self) -> Iterable[EmulatedInstance]:
+        """Return an instance of each type that is known: one that tells its local disks speaks for it."""
+        if self._of_each_type is None:
+            self._of_each_type = {}
+            for instance in self.instances():
+                name, profile = instance.profile.document["InstanceType"], instance.profile
+                known = name not in self._of_each_type or profile.local_storage
+                if known and not profile.emulator.unknown_type:
+                    self._of_each_type[name] = instance
+        return self._of_each_type.values()
 
     def start_seconds(self, instance: EmulatedInstance) -> float:
         """Return how long the instance is Starting."""

@@ -92,6 +92,9 @@ FIELDS = (
 STATUSES = ("Pending", "Running", "Starting", "Stopping", "Stopped")
 # What can be the name of an element in an XML answer; ECS's own names are letters and digits.
 _NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_MANY_BRACKETS = 200
+"""An instance that has more is read slowly: it could be too deep to be written as XML."""
+_KEY = re.compile('"([^"]*)": ')
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -199,6 +202,13 @@ class _VpcAttributes(_Lenient):
     vpc_id: str = ""
 
 
+# Shared, as they are frozen: pydantic would copy them for each instance.
+_NOTHING_TOLD = Emulator()
+_NO_LOCKS = _OperationLocks()
+_NO_TAGS = _Tags()
+_NO_VPC = _VpcAttributes()
+
+
 class Document(_Lenient):
     """The fields of an instance that the local ECS itself goes by; all others pass through unread."""
 
@@ -217,24 +227,40 @@ class Document(_Lenient):
     memory: Whole = 0
     local_storage_amount: Whole = 0
     local_storage_capacity: Whole = 0
-    operation_locks: _OperationLocks = _OperationLocks()
-    tags: _Tags = _Tags()
-    vpc_attributes: _VpcAttributes = _VpcAttributes()
-    emulator: Emulator = Field(default=Emulator(), alias=EMULATOR_KEY)
+    operation_locks: _OperationLocks = Field(default_factory=lambda: _NO_LOCKS)
+    tags: _Tags = Field(default_factory=lambda: _NO_TAGS)
+    vpc_attributes: _VpcAttributes = Field(default_factory=lambda: _NO_VPC)
+    emulator: Emulator = Field(default_factory=lambda: _NOTHING_TOLD, alias=EMULATOR_KEY)
 
 
-def told(value: Any, path: str = "") -> Any:  # noqa: ANN401 - whatever JSON holds
+def told(instance: Mapping[str, Any]) -> Mapping[str, Any]:
     """Skip out nulls at any depth, as they tell no more than a missing field does.
 
     Raise ValueError for what no answer can hold: lone surrogates, NaN, keys that can't name an element.
     """
+    return instance if _is_plain(instance) else _told(instance)
+
+
+def _is_plain(instance: Mapping[str, Any]) -> bool:
+    """Tell in a moment, of nearly every instance, that there is nothing of the kind in it."""
+    try:
+        text = json.dumps(instance, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    brackets = text.count("[") + text.count("{")  # it is no deeper than that
+    odd = "null" in text or "\\" in text or brackets > _MANY_BRACKETS
+    return not odd and all(map(_NAME.fullmatch, _KEY.findall(text)))
+
+
+def _told(value: Any, path: str = "") -> Any:  # noqa: ANN401 - whatever JSON holds
     match value:
         case Mapping():
             return {
-                name: told(inner, _below(path, name)) for name, inner in value.items() if inner is not None
+                name: _told(inner, _below(path, name)) for name, inner in value.items() if inner is not None
             }
         case list():
-            return [told(item, path) for item in value if item is not None]
+            return [_told(item, path) for item in value if item is not None]
         case str() if _LONE_SURROGATE.search(value):
             raise ValueError(f"{path} is {shown(value)}: half a surrogate pair is no character")
         case float() if not math.isfinite(value):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from local.emulator.fleet import FleetInstance
@@ -23,7 +24,7 @@ class Aftermath:
     stale_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: its document is made once
 class EmulatedInstance:
     """An instance since its last change. Nothing ticks: `at` says what has become of it by then.
 
@@ -108,8 +109,17 @@ class EmulatedInstance:
             return self.former.at(now)
         return self.at(now)
 
+    def settled(self, now: datetime) -> bool:
+        """Tell whether time changes nothing of it any more, nor of what reads show."""
+        at = self.at(now)
+        return at.changes_at is None and (self.former_until is None or now >= self.former_until)
+
     def document(self) -> dict[str, Any]:
-        """Return the instance in DescribeInstances' words."""
+        """Return the instance in DescribeInstances' words: to be read, not changed."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
         document = {**self.profile.document, "Status": self.status, "StoppedMode": self.stopped_mode}
         if self.started is not None:
             document["StartTime"] = f"{self.started:%Y-%m-%dT%H:%MZ}"  # to the minute, as ECS tells it

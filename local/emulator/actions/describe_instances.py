@@ -1,7 +1,6 @@
 """DescribeInstances, DescribeInstanceStatus, DescribeInstanceAttribute and DescribeInstancesFullStatus."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from local.api.api_error import ApiError, invalid
@@ -10,7 +9,7 @@ from local.api.parameters import Parameters, boolean, choice, clamped, json_list
 from local.emulator.account import Account
 from local.emulator.actions import filters
 from local.emulator.actions.action import Action, CallContext
-from local.emulator.actions.filters import LIMIT, Instances
+from local.emulator.actions.filters import LIMIT
 from local.emulator.actions.paging import (
     BY_TOKEN,
     DEFAULT_SIZE,
@@ -21,6 +20,7 @@ from local.emulator.actions.paging import (
 )
 from local.emulator.fleet_format import STATUSES
 from local.emulator.lifecycle import EmulatedInstance
+from local.emulator.region import Instances
 
 MAX_INSTANCE_IDS = 100
 MAX_RESULTS = 100
@@ -68,16 +68,12 @@ def _describe_instances(account: Account, parameters: Parameters, context: CallC
     """Describe a region's instances that match every filter given, a page at a time."""
     in_region = account.in_region(region(parameters))
     ids = json_list(parameters, "InstanceIds", MAX_INSTANCE_IDS)
-    found: Instances = shown(
-        in_region.values() if ids is None else (in_region[id_] for id_ in ids if id_ in in_region),
-        context.now,
-    )
-    for narrowed in filters.filters(parameters):
-        found = narrowed(found)
+    if ids is None:
+        found = filters.matching(in_region, parameters, context.now)
+    else:
+        found = filters.matching_ids(in_region, ids, parameters, context.now)
     found = _limited(account, parameters, found)
-    if ids is not None:
-        found = sorted(found, key=_place)
-    page: Instances
+    page: Sequence[EmulatedInstance]
     if asks_by_token(parameters):
         page, token = token_page(
             parameters, found, _place, least=DEFAULT_SIZE, most=MAX_RESULTS, default=DEFAULT_SIZE
@@ -152,20 +148,14 @@ def _describe_attribute(account: Account, parameters: Parameters, context: CallC
     return {name: document[name] for name in ATTRIBUTES if name in document}
 
 
-def shown(instances: Iterable[EmulatedInstance], now: datetime) -> list[EmulatedInstance]:
-    """Return instances as reads show them at that time; most of ten thousand just are what they are."""
-    return [
-        each if each.changes_at is None and each.former is None else each.described(now) for each in instances
-    ]
-
-
 def _in_region(account: Account, parameters: Parameters, context: CallContext) -> list[EmulatedInstance]:
     in_region = account.in_region(region(parameters))
     ids = numbered(parameters, "InstanceId")
     if len(ids) > MAX_INSTANCE_IDS:
         raise invalid("InstanceId", f"{len(ids)} ids, expected at most {MAX_INSTANCE_IDS}.")
-    named = in_region.values() if not ids else (in_region[id_] for id_ in ids if id_ in in_region)
-    return shown(named, context.now)
+    if not ids:
+        return in_region.shown(context.now)
+    return [in_region[id_].described(context.now) for id_ in ids if id_ in in_region]
 
 
 def _place(instance: EmulatedInstance) -> int:

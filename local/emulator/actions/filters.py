@@ -1,14 +1,15 @@
 """The filters of DescribeInstances: each parameter given narrows the instances down."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from local.api.api_error import invalid, missing
 from local.api.parameters import Parameters, boolean, choice, excerpt, json_list, numbered, tags
 from local.emulator.fleet_format import STATUSES
 from local.emulator.lifecycle import EmulatedInstance
+from local.emulator.region import Instances, Region
 
-Instances = Sequence[EmulatedInstance]
 Filter = Callable[[Instances], Instances]
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -70,27 +71,56 @@ LIMITED = ("Tag.", "ResourceGroupId")
 LIMIT = 1_000
 
 
-def filters(parameters: Parameters) -> Iterator[Filter]:
-    """Give a filter for each that the call names. Raise ApiError for what can't be read."""
+def matching(region: Region, parameters: Parameters, now: datetime) -> list[EmulatedInstance]:
+    """Return a region's instances that match every filter given. Raise ApiError for what can't be read."""
+    status = choice(parameters, "Status", STATUSES)
+    filters = tuple(_filters(parameters))
+
+    def narrow(instances: Instances) -> Instances:
+        for narrowed in filters:
+            instances = narrowed(instances)
+        return instances
+
+    asked = frozenset(
+        (name, value)
+        for name, value in parameters.items()
+        if "".join(name.partition(".")[:2]) in NAMES and name != "Status"
+    )
+    found = region.search(asked, now, narrow) if filters else region.shown(now)
+    return [each for each in found if each.status == status] if status else found
+
+
+def matching_ids(
+    region: Region, ids: Iterable[str], parameters: Parameters, now: datetime
+) -> list[EmulatedInstance]:
+    """Return those of these ids that match every filter given, in the fleet's order."""
+    status = choice(parameters, "Status", STATUSES)
+    found = [region[id_].described(now) for id_ in ids if id_ in region]
+    for narrowed in _filters(parameters):
+        found = narrowed(found)
+    return sorted(
+        (each for each in found if status in (None, each.status)), key=lambda each: each.profile.place
+    )
+
+
+def _filters(parameters: Parameters) -> Iterator[Filter]:
+    """Give a filter for each that looks at what time doesn't change: all but Status."""
     for name, path in FIELDS.items():
         if parameters.get(name):
             yield _by_field(path, parameters[name])
     for name in SWITCHES:
         if parameters.get(name):
-            yield _by_field((name,), str(boolean(parameters, name)).lower())
+            yield _by_any((name,), frozenset({str(boolean(parameters, name)).lower()}))
+    yield from (_by_tag(key, value) for key, value in tags(parameters))
     yield from _of_its_own(parameters)
     for name, path in ADDRESSES.items():
         addresses = json_list(parameters, name, 100)
         if addresses is not None:
             yield _by_any(path, frozenset(addresses))
-    yield from (_by_tag(key, value) for key, value in tags(parameters))
     yield from _times(parameters)
 
 
 def _of_its_own(parameters: Parameters) -> Iterator[Filter]:
-    status = choice(parameters, "Status", STATUSES)
-    if status:
-        yield lambda instances: [each for each in instances if each.status == status]
     lock = parameters.get("LockReason")
     if lock:
         yield lambda instances: [each for each in instances if lock in each.profile.locks]
@@ -130,7 +160,7 @@ def is_like(name: str, pattern: str) -> bool:
 
 
 def _by_field(path: tuple[str, ...], value: str) -> Filter:
-    if len(path) == 1 and path[0] not in SWITCHES:  # the most there are, and text
+    if len(path) == 1:
         (name,) = path
         return lambda instances: [each for each in instances if each.profile.document.get(name) == value]
     return _by_any(path, frozenset({value}))

@@ -39,18 +39,12 @@ MOST = {
 def _describe_instance_types(
     account: Account, parameters: Parameters, _context: CallContext
 ) -> dict[str, Any]:
-    types: dict[str, dict[str, Any]] = {}
-    for instance in account.instances():
-        name, profile = instance.profile.document["InstanceType"], instance.profile
-        # Of the instances of a type, one that tells its local disks speaks for it.
-        if (name not in types or profile.local_storage) and not profile.emulator.unknown_type:
-            types[name] = _type(instance)
     wanted = tuple(_wanted(parameters))
     least = {field: decimal(parameters, name) for name, field in LEAST.items() if parameters.get(name)}
     most = {field: decimal(parameters, name) for name, field in MOST.items() if parameters.get(name)}
     found = [
         (place, described)
-        for place, described in enumerate(types.values())
+        for place, described in enumerate(_types(account))
         if all(described[field] in values for field, values in wanted)
         and all(described.get(field, 0) >= limit for field, limit in least.items())
         and all(described.get(field, 0) <= limit for field, limit in most.items())
@@ -59,6 +53,14 @@ def _describe_instance_types(
         parameters, found, lambda one: one[0], least=1, most=MAX_RESULTS, default=MAX_RESULTS
     )
     return {"NextToken": token, "InstanceTypes": {"InstanceType": [described for _, described in page]}}
+
+
+def _types(account: Account) -> tuple[dict[str, Any], ...]:
+    """Describe each type once, as long as the account has the same instances."""
+    types: dict[str, dict[str, Any]] = {}
+    for instance in account.of_each_type():
+        types[instance.profile.document["InstanceType"]] = _type(instance)
+    return tuple(types.values())
 
 
 def _wanted(parameters: Parameters) -> Iterator[tuple[str, tuple[str, ...]]]:
