@@ -1,5 +1,6 @@
 """Clients that no one here wrote stop an instance on the local ECS."""
 
+import asyncio
 import itertools
 import json
 import os
@@ -18,7 +19,9 @@ from alibabacloud_tea_openapi.models import Config
 from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.auth.credentials import StsTokenCredential
 from aliyunsdkcore.client import AcsClient
+from aliyunsdkcore.profile.region_provider import modify_point
 from aliyunsdkecs.request.v20140526.DescribeInstancesRequest import DescribeInstancesRequest
+from aliyunsdkecs.request.v20140526.StartInstanceRequest import StartInstanceRequest
 from aliyunsdkecs.request.v20140526.StopInstanceRequest import StopInstanceRequest
 from aliyunsdkecs.request.v20140526.StopInstancesRequest import StopInstancesRequest
 from libcloud.compute.providers import get_driver
@@ -68,6 +71,21 @@ def test_the_official_sdk(algorithm: str | None, credentials: KeyPair, make_ecs:
     assert found.body.instances.instance[0].status == "Stopping"
     assert ecs.calls[0].parameters == {"InstanceId": ID, "ForceStop": "True", "StoppedMode": "StopCharging"}
     assert credentials.security_token not in ecs.calls[0].signed or not credentials.security_token
+
+
+def test_the_official_sdk_without_waiting(make_ecs: Make) -> None:
+    """Its asynchronous calls, several at once, are answered like the others."""
+    ecs = make_ecs(*({"InstanceId": f"i-{n}"} for n in range(8)))
+
+    async def stop_all(client: Any) -> list[Any]:  # noqa: ANN401 - the SDK has no types
+        requests = [models.StopInstanceRequest(instance_id=f"i-{n}") for n in range(8)]
+        await asyncio.gather(*(client.stop_instance_async(request) for request in requests))
+        found = await client.describe_instances_async(models.DescribeInstancesRequest(region_id=REGION))
+        return list(found.body.instances.instance)
+
+    with serve(ecs) as endpoint:
+        instances = asyncio.run(stop_all(modern(endpoint, KeyPair(), None)))
+    assert [instance.status for instance in instances] == ["Stopping"] * 8
 
 
 def test_the_official_sdk_reads_throttling(make_ecs: Make) -> None:
@@ -122,6 +140,30 @@ def test_the_legacy_sdk(make_ecs: Make) -> None:
     assert (raised.value.http_status, raised.value.error_code) == (403, "IncorrectInstanceStatus")
 
 
+def test_the_legacy_sdk_as_ansibles_modules_use_it(make_ecs: Make) -> None:
+    """Footmark names an endpoint for the whole process, and sends what ECS ignores or takes from anybody.
+
+    Its own: `on`, the rest of `set_Action` where it cuts the first four letters off `Action`.
+    """
+    elsewhere = "cn-wulanchabu"  # of no other test: what the process is told, it keeps
+    ecs = make_ecs({"InstanceId": ID, "RegionId": elsewhere, "Status": "Stopped"})
+    start, describe = StartInstanceRequest(), DescribeInstancesRequest()
+    start.set_InstanceId(ID)
+    describe.set_InstanceIds(json.dumps([ID]))
+    describe.set_PageSize(10)
+    for request in (start, describe):
+        request.add_query_param("on", request.get_action_name())
+        request.set_OwnerId("1")
+        request.set_ResourceOwnerAccount("somebody")
+        request.set_accept_format("json")
+    with serve(ecs) as endpoint:
+        modify_point("Ecs", elsewhere, endpoint.removeprefix("http://"))
+        client = AcsClient("emulator", "emulator", elsewhere)
+        client.do_action_with_exception(start)
+        (instance,) = json.loads(client.do_action_with_exception(describe))["Instances"]["Instance"]
+    assert instance["Status"] == "Starting"
+
+
 def test_the_legacy_sdk_with_a_token(make_ecs: Make) -> None:
     """aliyun-python-sdk-ecs is let in with a temporary key."""
     request = StopInstancesRequest()
@@ -157,6 +199,27 @@ def test_libcloud() -> None:
     assert [node.id for node in nodes] == [f"i-{n}" for n in range(25)]
     assert [id_ for id_, state in states.items() if state == NodeState.STOPPED] == ["i-3"]
     assert (size.id, size.ram) == ("ecs.g6.large", 8)
+
+
+def test_libcloud_in_the_morning(make_ecs: Make) -> None:
+    """It starts and reboots nodes, and finds locations, zones, security groups and volumes."""
+    at_once = {"StartSeconds": 0}
+    ecs = make_ecs(
+        {"InstanceId": "i-off", "Status": "Stopped", "ZoneId": "cn-hangzhou-k", "x-emulator": at_once},
+        {"InstanceId": "i-on", "ZoneId": "cn-hangzhou-k", "x-emulator": at_once},
+    )
+    with serve(ecs) as endpoint:
+        driver = libcloud(endpoint)
+        off, on = driver.list_nodes()
+        assert driver.ex_start_node(off)
+        assert driver.reboot_node(on)
+        states = {node.id: node.state for node in driver.list_nodes()}
+        assert REGION in {location.id for location in driver.list_locations()}
+        assert [zone.id for zone in driver.ex_list_zones()] == ["cn-hangzhou-k"]
+        assert len(driver.ex_list_security_groups()) == 1
+        assert len(driver.list_volumes()) == 2
+    assert states == dict.fromkeys(("i-off", "i-on"), NodeState.RUNNING)
+    assert [call.action for call in ecs.calls if call.code] == []
 
 
 def test_both_stop_instances_on_the_emulator(tmp_path: Path) -> None:
