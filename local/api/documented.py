@@ -1,7 +1,13 @@
-"""Which parameters an action documents: those of its request model in the official SDK that is installed."""
+"""Which parameters an action documents: those of its request model in the official SDK.
+
+They are in a file, since whoever uses the local ECS may have the SDK of another language. It is made from the
+SDK's models, never by hand: `python -m local.api.documented [ACTION…]` adds actions, and follows a new SDK.
+"""
 
 import ast
+import json
 import re
+import sys
 from collections.abc import Collection
 from functools import cache
 from importlib.util import find_spec
@@ -17,6 +23,7 @@ OWNER_PARAMETERS = frozenset({"OwnerId", "OwnerAccount", "ResourceOwnerId", "Res
 OTHER_PARAMETERS = COMMON | OWNER_PARAMETERS
 """Those that come with any call, and change nothing here."""
 
+_FILE = Path(__file__).with_suffix(".json")
 _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -46,21 +53,30 @@ def _unserved(parameters: Parameters, served: Collection[str]) -> list[str]:
 
 
 @cache
-def documented_parameters(action: str) -> frozenset[str]:
-    """Return the names of an action's parameters, of lists without what follows the dot; empty: none.
+def _documented() -> dict[str, frozenset[str]]:
+    names = json.loads(_FILE.read_text(encoding="utf-8"))
+    return {action: frozenset(parameters) for action, parameters in names.items()}
 
-    The model is read, not imported: importing one loads the SDK's 1,150 others. Raise RuntimeError where the
-    SDK isn't installed.
+
+def documented_parameters(action: str) -> frozenset[str]:
+    """Return the names of an action's parameters, of lists without what follows the dot; empty: none."""
+    return _documented().get(action, frozenset())
+
+
+def in_the_sdk(action: str) -> list[str]:
+    """Read the names in the request model of the installed SDK. Raise ModuleNotFoundError without it.
+
+    The model is read, not imported: importing one loads the SDK's 1,150 others.
     """
     package = "alibabacloud_sts20150401" if action in STS_ACTIONS else "alibabacloud_ecs20140526"
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise RuntimeError(f"{package} is not installed, where the parameters of {action} are looked up")
+        raise ModuleNotFoundError(f"{package} is not installed")
     name = f"_{_WORD_START.sub('_', action).lower()}_request.py"
     model = Path(found.submodule_search_locations[0], "models", name)
     if not model.exists():  # an action without parameters, such as GetCallerIdentity, has no model
-        return frozenset()
-    return frozenset(_names(ast.parse(model.read_text(encoding="utf-8")), f"{action}Request"))
+        return []
+    return sorted(set(_names(ast.parse(model.read_text(encoding="utf-8")), f"{action}Request")))
 
 
 def _names(module: ast.Module, model: str) -> list[str]:
@@ -76,3 +92,14 @@ def _names(module: ast.Module, model: str) -> list[str]:
                     ):
                         names.append(name)
     return names
+
+
+def main() -> None:
+    """Write the file anew from the SDK that is installed, with the actions named as well."""
+    actions = sorted({*_documented(), *sys.argv[1:]})
+    text = json.dumps({action: in_the_sdk(action) for action in actions}, indent=1)
+    _FILE.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,8 @@ from local.emulator.families import (
     has_persistent_memory,
     local_storage_of,
 )
-from local.emulator.fleet_format import EMULATOR_KEY, Document, Emulator, LocalStorage, shown, told
+from local.emulator.fleet_format import EMULATOR_KEY, Document, Emulator, LocalStorage
+from local.emulator.json_values import shown, told
 
 DEFAULT_REGION = "cn-hangzhou"
 DEFAULT_GROUP = "sg-bp1emulator0000000000"

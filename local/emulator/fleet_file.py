@@ -8,8 +8,9 @@ from typing import Any
 
 from local.emulator.behaviour import Behaviour, read_behaviour
 from local.emulator.fleet import DEFAULT_REGION, Fleet, InvalidFleet
-from local.emulator.fleet_format import EMULATOR_KEY, FIELDS, shown
+from local.emulator.fleet_format import EMULATOR_KEY, FIELDS
 from local.emulator.json_files import InvalidJson, decode, documents, place
+from local.emulator.json_values import shown
 
 _WRAPPINGS = ("data", "Data", "body", "Body", "result", "Result")
 _NEARLY = 0.8

@@ -1,11 +1,7 @@
 """An instance as a fleet file may give it: ECS's own fields, and `x-emulator` for what ECS doesn't say."""
 
-import json
-import math
-import re
-from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_pascal
@@ -90,12 +86,6 @@ FIELDS = (
 """The fields of an instance that DescribeInstances shows (the ECS SDK's model, 7.11.8)."""
 
 STATUSES = ("Pending", "Running", "Starting", "Stopping", "Stopped")
-# What can be the name of an element in an XML answer; ECS's own names are letters and digits.
-_NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_MANY_BRACKETS = 200
-"""An instance that has more is read slowly: it could be too deep to be written as XML."""
-_KEY = re.compile('"([^"]*)": ')
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -231,51 +221,3 @@ class Document(_Lenient):
     tags: _Tags = Field(default_factory=lambda: _NO_TAGS)
     vpc_attributes: _VpcAttributes = Field(default_factory=lambda: _NO_VPC)
     emulator: Emulator = Field(default_factory=lambda: _NOTHING_TOLD, alias=EMULATOR_KEY)
-
-
-def told(instance: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Skip out nulls at any depth, as they tell no more than a missing field does.
-
-    Raise ValueError for what no answer can hold: lone surrogates, NaN, keys that can't name an element.
-    """
-    return instance if _is_plain(instance) else _told(instance)
-
-
-def _is_plain(instance: Mapping[str, Any]) -> bool:
-    """Tell in a moment, of nearly every instance, that there is nothing of the kind in it."""
-    try:
-        text = json.dumps(instance, ensure_ascii=False, allow_nan=False)
-        text.encode()
-    except (TypeError, ValueError, RecursionError):
-        return False
-    brackets = text.count("[") + text.count("{")  # it is no deeper than that
-    odd = "null" in text or "\\" in text or brackets > _MANY_BRACKETS
-    return not odd and all(map(_NAME.fullmatch, _KEY.findall(text)))
-
-
-def _told(value: Any, path: str = "") -> Any:  # noqa: ANN401 - whatever JSON holds
-    match value:
-        case Mapping():
-            return {
-                name: _told(inner, _below(path, name)) for name, inner in value.items() if inner is not None
-            }
-        case list():
-            return [_told(item, path) for item in value if item is not None]
-        case str() if _LONE_SURROGATE.search(value):
-            raise ValueError(f"{path} is {shown(value)}: half a surrogate pair is no character")
-        case float() if not math.isfinite(value):
-            raise ValueError(f"{path} is {value}, expected a number")
-    return value
-
-
-def _below(path: str, name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{path or 'it'} has the key {shown(name)}; ECS's are letters and digits")
-    return f"{path}.{name}" if path else name
-
-
-def shown(value: object) -> str:
-    """Quote a value for an error message, at most 200 characters of it."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = text if len(text) <= 200 else text[:200] + "…"  # noqa: PLR2004 - as the docstring says
-    return text.encode(errors="backslashreplace").decode()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.api.api_error import ApiError
-from local.api.documented import OWNER_PARAMETERS, documented_parameters
+from local.api.documented import OWNER_PARAMETERS, documented_parameters, in_the_sdk
 from local.emulator.actions.catalog import ACTIONS
 from local.emulator.backend import LocalEcs
 
@@ -33,13 +33,16 @@ class Recorder(dict[str, Any]):
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_names_are_those_that_the_models_read(action: str) -> None:
-    """What is found in a model's source is what the model itself reads from a request."""
+    """What is known of an action is what its model in the SDK reads from a request.
+
+    After a new SDK, or for a new action: `python -m local.api.documented [ACTION…]`.
+    """
     module = import_module(
         f"alibabacloud_ecs20140526.models._{re.sub('(?<!^)(?=[A-Z])', '_', action).lower()}_request"
     )
     recorder = Recorder()
     getattr(module, f"{action}Request")().from_map(recorder)
-    assert documented_parameters(action) == recorder.read
+    assert documented_parameters(action) == recorder.read == set(in_the_sdk(action))
     assert len(recorder.read) > 4
 
 
