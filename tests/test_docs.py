@@ -10,11 +10,14 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import typer
+
 from function.events.catalog import CATALOG
 from function.events.parse import parse
 from function.model.outcome import GuardCode, Status
 from function.model.request import StopRequest
 from function.settings import Settings
+from local.command_line.main import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -216,6 +219,59 @@ def test_every_aliyun_command_is_one_that_the_command_line_knows() -> None:
             )
             assert "…" in rest or needed <= names, f"{page}: {product} {action} lacks {needed - names}"
     assert seen == set(known)
+
+
+def written(text: str, command: str) -> list[list[str]]:
+    """Give the words of each call of a command in a page's blocks, up to a comment or the end of the line."""
+    lines = re.findall(rf"(?:^ {{4}}|&& )(?:\S*/)?{command} (.*)", text.replace("\\\n", " "), re.MULTILINE)
+    inside = re.findall(rf"`(?:[A-Z_]+=\S+ )?(?:\.venv/bin/)?{command} ([^`]+)`", text)
+    return [shlex.split(line.split("  #")[0].split(" &&")[0], comments=True) for line in [*lines, *inside]]
+
+
+def test_every_command_of_stop_guard_has_the_options_that_are_shown() -> None:
+    """Whoever copies a line from a page has a command that exists, with options that it takes."""
+    commands = typer.main.get_group(app).commands
+    seen = set()
+    for page, text in PAGES.items():
+        for command, *rest in written(text, "stop-guard"):
+            if command in {"…", "--version", "-h"}:
+                continue
+            seen.add(command)
+            known = {name for one in commands[command].params for name in (*one.opts, *one.secondary_opts)}
+            assert {word for word in rest if re.fullmatch("--?[a-z-]+", word)} <= known, f"{page}: {command}"
+    assert seen >= {"invoke", "explain", "savings", "emulator", "check"}
+
+
+def test_every_command_of_serverless_devs_has_the_options_that_are_shown() -> None:
+    """As `s COMMAND --help` of version 3.1.10 with the component fc3 0.1.22 lists them."""
+    known = {
+        "deploy": {"-t", "-y", "--trigger"},
+        "invoke": {"-t", "-e"},
+        "logs": {"-t"},
+        "plan": {"-t"},
+        "remove": {"-t", "-y", "--trigger"},
+        "config": {"-a"},
+        "set": set(),
+    }
+    seen = set()
+    for page, text in PAGES.items():
+        for command, *rest in written(text, "s"):
+            seen.add(command)
+            assert {word for word in rest if re.fullmatch("--?[a-z-]+", word)} <= known[command], (
+                f"{page}: {command}"
+            )
+            if "-t" in rest:
+                assert rest[rest.index("-t") + 1] in {"template.yml", "my.yml"}
+    assert seen == set(known)
+
+
+def test_every_target_of_make_that_is_named_exists() -> None:
+    """`make demo` and the rest are targets of the Makefile, with a line in `make help`."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.* ## ", makefile, re.MULTILINE))
+    named = {name for text in PAGES.values() for name in re.findall(r"(?:`| {4}|&& )make ([a-z-]+)", text)}
+    assert len(named) > 5
+    assert named <= targets
 
 
 def test_a_saved_query_searches_for_every_status_that_it_asks_for() -> None:
