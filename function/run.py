@@ -37,7 +37,7 @@ def run(
         log.note(*told)
     for refusal in refusals:
         log.result(refusal)
-    throttle = Throttle(ports.clock, ports.chance, context.deadline)
+    throttle = Throttle(ports.clock, ports.chance(), context.deadline)
     caller = Caller(throttle, ports.workers, settings.concurrency)
 
     plan, clients = _plan(jobs, context, known_types, caller)

@@ -156,7 +156,7 @@ def _run(path: Path, deadlines: Sequence[float]) -> Sequence[str]:
     world = World(path.choose)
     deadline = path.choose("deadline", deadlines)
     clock = _Clock(world)
-    throttle = Throttle(clock, lambda: 0.0, deadline)
+    throttle = Throttle(clock, 0.0, deadline)
     operation = _operation()
     path.state = partial(_state, operation, throttle, world)
     try:

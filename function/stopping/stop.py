@@ -19,6 +19,9 @@ together, since ECS counts calls (its page about API throttling)."""
 
 _UNSAID = CloudError(ClientCode.NO_ANSWER, "StopInstances was answered without a word about this instance")
 
+TOGETHER_SECONDS = 0.05
+"""What is due within this goes together: a call's answer reaches its instances one after the other."""
+
 
 def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> Iterator[Outcome]:
     """Yield one outcome for each operation, as soon as it is known; in time, before the run's deadline.
@@ -33,7 +36,7 @@ def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> I
                 if outcome is not None:
                     del pending[operation.key]
                     yield outcome
-        if pending and not throttle.wait_until(min(operation.due for operation in pending.values())):
+        if pending and not throttle.wait_until(min(one.due for one in pending.values()) + TOGETHER_SECONDS):
             break
     yield from (operation.given_up(throttle.clock.monotonic()) for operation in pending.values())
 

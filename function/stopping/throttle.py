@@ -1,6 +1,5 @@
 """When a call may go out: not too close to the deadline, not while ECS throttles its action at its scope."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from function.model.errors import CloudError, Meaning
@@ -69,11 +68,14 @@ class _Quota:
 class Throttle:
     """The deadline (monotonic seconds), and the throttled actions with the moment at which they open again.
 
+    `jitter`, from 0 to 1, is one for a whole run: runs that fail at once don't come back at once, but the
+    instances whose call failed together do, and so are looked at and stopped together again.
+
     Only the run's own thread writes; threads that are about to make a call read.
     """
 
     clock: Clock
-    chance: Callable[[], float]
+    jitter: float
     deadline: float
     _opens: dict[QuotaKey, float] = field(default_factory=dict)
     _quotas: dict[QuotaKey, _Quota] = field(default_factory=dict)
@@ -125,7 +127,7 @@ class Throttle:
         """Give the moment at which to try again after a failure, the `tries`-th that counts."""
         if error.meaning is Meaning.THROTTLED:
             return self.opens(action, scope)
-        wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)] * (1 + self.chance() / 2)
+        wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)] * (1 + self.jitter / 2)
         if error.meaning is Meaning.BUSY and tries > len(BACKOFF_SECONDS):
             wait = BUSY_SECONDS
         return self.clock.monotonic() + max(wait, error.retry_after or 0.0)
@@ -157,5 +159,5 @@ class Throttle:
         return self.clock.monotonic() + WINDOW_SECONDS - self.clock.now().timestamp() % WINDOW_SECONDS
 
     def _shut(self, action: str, scope: Scope, until: float) -> None:
-        again = until + self.chance() * WINDOW_JITTER_SECONDS
+        again = until + self.jitter * WINDOW_JITTER_SECONDS
         self._opens[quota_key(action, scope)] = max(again, self.opens(action, scope))

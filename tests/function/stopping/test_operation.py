@@ -110,7 +110,7 @@ def ready(*, dry_run: bool = False, verify_seconds: int = VERIFY_SECONDS) -> Ben
         verify_seconds=verify_seconds,
         confirms=verify_seconds > 0 and not dry_run,
     )
-    return Bench(clock, Throttle(clock, lambda: 0.5, deadline=1_000.0), operation)
+    return Bench(clock, Throttle(clock, 0.5, deadline=1_000.0), operation)
 
 
 def refuse_with_others(bench: Bench) -> None:

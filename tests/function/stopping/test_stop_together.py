@@ -1,8 +1,10 @@
 """Many instances that are stopped alike: StopInstances, in which none of them spoils the others."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -237,3 +239,17 @@ def test_a_throttled_batch_waits_for_the_next_window(stage: SetStage) -> None:
     )
     assert played.report["summary"] == {"total": 250, "stopped": 250}
     assert played.stops == []
+
+
+def test_what_fails_together_comes_back_together(stage: SetStage) -> None:
+    """After a fault on whole batches the next ones are as large, and one look serves a hundred again."""
+    faults = tuple(parse_fault(f"StopInstances:{number}=InternalError") for number in (1, 2, 3))
+    set_up = stage(*fleet(300), faults=faults)
+    function = set_up.function(MAX_INSTANCES="300")
+    function.ports = replace(function.ports, chance=Random(1).random)
+    answer = function.invoke(json.dumps({"InstanceIds": ids(300)}).encode())
+    assert answer.returned is not None, answer.error
+    assert answer.returned["summary"] == {"total": 300, "stopped": 300}
+    calls = Counter(call.action for call in set_up.ecs.calls)
+    assert (calls["StopInstances"], calls["StopInstance"]) == (6, 0)
+    assert calls["DescribeInstances"] <= 20
