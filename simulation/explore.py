@@ -118,9 +118,9 @@ class _Ecs:
         status = self.world.describe()
         return Page(instances=() if status == "gone" else (instance(status),))
 
-    def stop(self, call: StopCall, *, seconds: float) -> str:
+    def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
         """See `function.model.ports.Ecs.stop`."""
-        del seconds
+        del seconds, fresh_seconds
         return self.world.stop(call)
 
     def select(self, selection: Selection, next_token: str | None, *, seconds: float) -> Page:
@@ -131,7 +131,9 @@ class _Ecs:
         """No type is asked for here."""
         raise NotImplementedError
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """One instance is never stopped together with others."""
         raise NotImplementedError
 

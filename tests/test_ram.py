@@ -34,8 +34,8 @@ CALLS: dict[str, Callable[[Ecs], object]] = {
     "describe": lambda ecs: ecs.describe(["i-1"], seconds=1),
     "select": lambda ecs: ecs.select(Selection(), None, seconds=1),
     "local_disks": lambda ecs: ecs.local_disks(["ecs.i1.xlarge"], seconds=1),
-    "stop": lambda ecs: ecs.stop(STOP, seconds=1),
-    "stop_together": lambda ecs: ecs.stop_together([STOP], seconds=1),
+    "stop": lambda ecs: ecs.stop(STOP, seconds=1, fresh_seconds=1),
+    "stop_together": lambda ecs: ecs.stop_together([STOP], seconds=1, fresh_seconds=1),
 }
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error, error_answer, request_id_of
+from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
 from function.model.errors import ClientCode, CloudError
 from function.model.instance import Instance, LocalDisks
@@ -111,7 +112,7 @@ class SdkEcs:
         request = sdk.DescribeInstanceTypesRequest(instance_types=list(instance_types))
         return self._call(DESCRIBE_INSTANCE_TYPES, request, seconds, _local_disks)
 
-    def stop(self, call: StopCall, *, seconds: float) -> str:
+    def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
         """See `Ecs.stop`. ConfirmStop is left out where it is not needed, the rest is always explicit."""
         request = sdk.StopInstanceRequest(
             instance_id=call.instance_id,
@@ -120,9 +121,11 @@ class SdkEcs:
             dry_run=call.dry_run,
             confirm_stop=True if call.confirm_stop else None,
         )
-        return self._call(STOP_INSTANCE, request, seconds, self._request_id)
+        return self._call(STOP_INSTANCE, request, seconds, self._request_id, fresh_seconds)
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """See `Ecs.stop_together`.
 
         `SuccessFirst`, or one instance that can't be stopped would keep all the others running. With it a
@@ -136,7 +139,7 @@ class SdkEcs:
             batch_optimization="SuccessFirst",
             dry_run=False,
         )
-        return self._call(STOP_INSTANCES, request, seconds, self._each_answer)
+        return self._call(STOP_INSTANCES, request, seconds, self._each_answer, fresh_seconds)
 
     def _each_answer(self, body: Mapping[str, Any]) -> dict[str, str | CloudError]:
         """Read what is said of each; what can't be read is as if it had not been said: looks will show."""
@@ -159,24 +162,32 @@ class SdkEcs:
             raise ValueError("an answer of ECS has a RequestId")
         return request_id
 
-    def _call(self, action: str, request: _Request, seconds: float, read: Callable[[Any], Answer]) -> Answer:
+    def _call(
+        self,
+        action: str,
+        request: _Request,
+        seconds: float,
+        read: Callable[[Any], Answer],
+        fresh_seconds: float = float("inf"),
+    ) -> Answer:
         """Send one call and read its answer, or raise `CloudError`."""
         try:
-            answer = self._client.call_api(
-                sdk.Params(
-                    action=action,
-                    version="2014-05-26",
-                    protocol="HTTPS",
-                    pathname="/",
-                    method="POST",
-                    auth_type="AK",
-                    style="RPC",
-                    req_body_type="formData",
-                    body_type="json",
-                ),
-                sdk.OpenApiRequest(query=sdk.Utils.query(request.to_map())),
-                sdk.runtime_options(seconds, connections=self._connections),
-            )
+            with within(seconds, fresh_seconds=fresh_seconds):
+                answer = self._client.call_api(
+                    sdk.Params(
+                        action=action,
+                        version="2014-05-26",
+                        protocol="HTTPS",
+                        pathname="/",
+                        method="POST",
+                        auth_type="AK",
+                        style="RPC",
+                        req_body_type="formData",
+                        body_type="json",
+                    ),
+                    sdk.OpenApiRequest(query=sdk.Utils.query(request.to_map())),
+                    sdk.runtime_options(seconds, connections=self._connections),
+                )
             return read(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
             raise cloud_error(f"ecs:{action}", error, self._redact) from None

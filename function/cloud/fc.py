@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error
+from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
 from function.model.ports import INVOKE_FUNCTION, Fc
 
@@ -27,14 +28,15 @@ class SdkFc:
         try:
             from alibabacloud_fc20230330 import models  # noqa: PLC0415 - most runs hand nothing on
 
-            answer = make_client(
-                self.region_id, self.credentials, self.endpoint
-            ).invoke_function_with_options(
-                function_name,
-                models.InvokeFunctionRequest(body=event),
-                models.InvokeFunctionHeaders(x_fc_invocation_type="Async"),
-                sdk.runtime_options(seconds),
-            )
+            with within(seconds):
+                answer = make_client(
+                    self.region_id, self.credentials, self.endpoint
+                ).invoke_function_with_options(
+                    function_name,
+                    models.InvokeFunctionRequest(body=event),
+                    models.InvokeFunctionHeaders(x_fc_invocation_type="Async"),
+                    sdk.runtime_options(seconds),
+                )
             return str(answer.headers[_REQUEST_ID])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
             raise cloud_error(f"fc:{INVOKE_FUNCTION}", error, Redactor(self.credentials.secrets())) from None

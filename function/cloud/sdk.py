@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from requests import Session
 
+from function.cloud.transport import make_adapter
 from function.model.credentials import Credentials
 
 _ECS_MODELS = "alibabacloud_ecs20140526.models"
@@ -157,11 +158,13 @@ class _Sessions(dict[str, Session]):
     """
 
     def __setitem__(self, endpoint: str, session: Session) -> None:
+        """Keep the first one: two threads that find none may each make one."""
         session.max_redirects = 0
-        super().__setitem__(endpoint, session)
+        self.setdefault(endpoint, session)
 
 
 DaraCore._sessions = _Sessions()  # noqa: SLF001 - the SDK offers no option for it
+DaraCore.get_adapter = staticmethod(make_adapter)
 
 
 def config(region_id: str, credentials: Credentials, endpoint: str | None) -> Config:

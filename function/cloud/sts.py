@@ -5,6 +5,7 @@ from math import ceil
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error
+from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
 from function.model.ports import ASSUME_ROLE, Sts
 
@@ -30,14 +31,15 @@ class SdkSts:
             from alibabacloud_sts20150401.client import Client  # noqa: PLC0415
 
             client = Client(sdk.config(self.region_id, self.credentials, self.endpoint))
-            answer = client.assume_role_with_options(
-                models.AssumeRoleRequest(
-                    role_arn=role_arn,
-                    role_session_name=_SESSION_NAME,
-                    duration_seconds=min(max(MIN_DURATION_SECONDS, ceil(lasting)), MAX_DURATION_SECONDS),
-                ),
-                sdk.runtime_options(seconds),
-            )
+            with within(seconds):
+                answer = client.assume_role_with_options(
+                    models.AssumeRoleRequest(
+                        role_arn=role_arn,
+                        role_session_name=_SESSION_NAME,
+                        duration_seconds=min(max(MIN_DURATION_SECONDS, ceil(lasting)), MAX_DURATION_SECONDS),
+                    ),
+                    sdk.runtime_options(seconds),
+                )
             key = answer.body.credentials
             return Credentials(
                 access_key_id=_text(key.access_key_id),

@@ -118,11 +118,16 @@ class Ecs(Protocol):
         """DescribeInstanceTypes for at most `MAX_TYPES` types; unknown types are missing in the answer."""
         ...
 
-    def stop(self, call: StopCall, *, seconds: float) -> str:
-        """StopInstance; gives the request id of a call that ECS accepted."""
+    def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
+        """StopInstance; gives the request id of a call that ECS accepted.
+
+        It is not sent where its connection stands only after `fresh_seconds`: what was seen is too old then.
+        """
         ...
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """StopInstances for at most `MAX_STOPS` calls that differ in their instance alone, each on its own.
 
         Gives by instance what `stop` would give or raise; what ECS says nothing of is missing.

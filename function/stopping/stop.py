@@ -95,19 +95,22 @@ def _stop_call(
 ) -> Call[Sequence[Operation], Answers]:
     calls = [operation.call for operation in operations]
 
+    good_until = min(operation.good_until for operation in operations)
+
     def send(seconds: float) -> Answers:
+        fresh = good_until - throttle.clock.monotonic()
         for operation in operations:
             operation.sent(throttle.clock.monotonic())
         if action == STOP_INSTANCES:
-            return ecs.stop_together(calls, seconds=seconds)
-        return {calls[0].instance_id: ecs.stop(calls[0], seconds=seconds)}
+            return ecs.stop_together(calls, seconds=seconds, fresh_seconds=fresh)
+        return {calls[0].instance_id: ecs.stop(calls[0], seconds=seconds, fresh_seconds=fresh)}
 
     return Call(
         action=action,
         scope=operations[0].scope,
         subject=operations,
         send=send,
-        good_until=min(operation.good_until for operation in operations),
+        good_until=good_until,
     )
 
 

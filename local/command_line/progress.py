@@ -102,15 +102,17 @@ class _WatchedEcs(PassedOn):
         self.watch.see(instance.instance_id for instance in page.instances)
         return page
 
-    def stop(self, call: StopCall, *, seconds: float) -> str:
+    def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
         """See `Ecs.stop`."""
         self.watch.ask([call])
-        return self.ecs.stop(call, seconds=seconds)
+        return self.ecs.stop(call, seconds=seconds, fresh_seconds=fresh_seconds)
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """See `Ecs.stop_together`."""
         self.watch.ask(calls)
-        return self.ecs.stop_together(calls, seconds=seconds)
+        return self.ecs.stop_together(calls, seconds=seconds, fresh_seconds=fresh_seconds)
 
 
 @contextmanager

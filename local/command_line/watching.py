@@ -27,10 +27,12 @@ class PassedOn:
         """See `Ecs.local_disks`."""
         return self.ecs.local_disks(instance_types, seconds=seconds)
 
-    def stop(self, call: StopCall, *, seconds: float) -> str:
+    def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
         """See `Ecs.stop`."""
-        return self.ecs.stop(call, seconds=seconds)
+        return self.ecs.stop(call, seconds=seconds, fresh_seconds=fresh_seconds)
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """See `Ecs.stop_together`."""
-        return self.ecs.stop_together(calls, seconds=seconds)
+        return self.ecs.stop_together(calls, seconds=seconds, fresh_seconds=fresh_seconds)

@@ -22,7 +22,9 @@ _SKEW = timedelta(days=1)
 """A client's clock may be behind."""
 
 
-def make_tls(ca_file: Path, hosts: Iterable[str] = THIS_MACHINE) -> ssl.SSLContext:
+def make_tls(
+    ca_file: Path, hosts: Iterable[str] = THIS_MACHINE, *, lasts: timedelta = _LASTS
+) -> ssl.SSLContext:
     """Make a server's certificate for these names and addresses; write its issuer's to `ca_file`, as PEM.
 
     Clients trust it where they are told to: `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`, `NODE_EXTRA_CA_CERTS` and
@@ -32,14 +34,14 @@ def make_tls(ca_file: Path, hosts: Iterable[str] = THIS_MACHINE) -> ssl.SSLConte
     ca_name = _name("Local ECS")
     ca_identifier = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
     issuer = (
-        _builder(ca_name, ca_name, ca_key.public_key())
+        _builder(ca_name, ca_name, ca_key.public_key(), _LASTS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(ca_identifier, critical=False)
         .sign(ca_key, SHA256())
     )
     certificate = (
-        _builder(_name("Local ECS server"), ca_name, key.public_key())
+        _builder(_name("Local ECS server"), ca_name, key.public_key(), lasts)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -64,7 +66,7 @@ def make_tls(ca_file: Path, hosts: Iterable[str] = THIS_MACHINE) -> ssl.SSLConte
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -74,7 +76,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SKEW)
-        .not_valid_after(now + _LASTS)
+        .not_valid_after(now + lasts)
     )
 
 

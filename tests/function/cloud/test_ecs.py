@@ -38,7 +38,7 @@ def ecs_at(endpoint: str, credentials: Credentials = KEY) -> Ecs:
 def cloud_error(ecs: Ecs, *, seconds: float = 15) -> CloudError:
     """Send a stop call that must fail; what answers has the time that a busy machine may need."""
     with pytest.raises(CloudError) as raised:
-        ecs.stop(CALL, seconds=seconds)
+        ecs.stop(CALL, seconds=seconds, fresh_seconds=30)
     return raised.value
 
 
@@ -163,7 +163,7 @@ STOPPING = {"InstanceId": INSTANCE, "Code": "200", "Message": "success"}
 def test_json_that_is_no_answer_about_many(body: object) -> None:
     """Of StopInstances, too, only what has ECS's shape is believed: looks will show what it did."""
     with answering(200, json.dumps(body).encode()) as endpoint, pytest.raises(CloudError) as raised:
-        ecs_at(endpoint).stop_together([CALL], seconds=15)
+        ecs_at(endpoint).stop_together([CALL], seconds=15, fresh_seconds=30)
     assert raised.value.code == ClientCode.NO_ANSWER
 
 
@@ -173,7 +173,7 @@ def test_of_two_answers_about_an_instance_neither_is_believed() -> None:
     answers = [STOPPING, other, STOPPING | {"Code": "IncorrectInstanceStatus"}]
     body = {"RequestId": "R", "InstanceResponses": {"InstanceResponse": answers}}
     with answering(200, json.dumps(body).encode()) as endpoint:
-        assert ecs_at(endpoint).stop_together([CALL], seconds=15) == {"i-bp1other": "R"}
+        assert ecs_at(endpoint).stop_together([CALL], seconds=15, fresh_seconds=30) == {"i-bp1other": "R"}
 
 
 def test_a_call_that_may_not_have_left_is_not_said_to_be_sent() -> None:

@@ -140,27 +140,36 @@ def test_refused_as_a_whole_and_done_all_the_same(stage: SetStage) -> None:
 class Forgetful(SdkEcs):
     """Says nothing of the first instance of a StopInstances, but has it stopped."""
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """Skip the first out of the answer."""
-        answers = super().stop_together(calls, seconds=seconds)
+        answers = super().stop_together(calls, seconds=seconds, fresh_seconds=fresh_seconds)
         return {one: answer for one, answer in answers.items() if one != calls[0].instance_id}
 
 
 class Careless(SdkEcs):
     """Says nothing of the first instance of a StopInstances, and does nothing about it either."""
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """Skip the first out of the call."""
-        return super().stop_together(calls[1:], seconds=seconds)
+        return super().stop_together(calls[1:], seconds=seconds, fresh_seconds=fresh_seconds)
 
 
 class Denying(SdkEcs):
     """Does not let the first instance of a StopInstances be stopped by it."""
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """Deny the first."""
         denied = CloudError("Forbidden.RAM", "not by this action")
-        return {**super().stop_together(calls[1:], seconds=seconds), calls[0].instance_id: denied}
+        return {
+            **super().stop_together(calls[1:], seconds=seconds, fresh_seconds=fresh_seconds),
+            calls[0].instance_id: denied,
+        }
 
 
 def connecting(kind: type[SdkEcs]) -> ConnectEcs:
@@ -178,9 +187,11 @@ def connecting(kind: type[SdkEcs]) -> ConnectEcs:
 class Holding(SdkEcs):
     """Answers a StopInstances with a throttled one for each instance, and does nothing."""
 
-    def stop_together(self, calls: Sequence[StopCall], *, seconds: float) -> Mapping[str, str | CloudError]:
+    def stop_together(
+        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
+    ) -> Mapping[str, str | CloudError]:
         """Hold all of them back."""
-        del seconds
+        del seconds, fresh_seconds
         return {call.instance_id: CloudError("Throttling.User", "not now") for call in calls}
 
 
