@@ -252,3 +252,85 @@ def test_redirects_are_not_followed(stage: SetStage) -> None:
     with answering(307, b"", Location=elsewhere.endpoint) as endpoint:
         assert cloud_error(ecs_at(endpoint)).code == ClientCode.NO_ANSWER
     assert elsewhere.ecs.calls == ()
+
+
+def test_a_denial_says_what_ram_denied() -> None:
+    """`AccessDeniedDetail` tells who may not do what, by which kind of policy, and without secrets."""
+    detail = {
+        "AuthAction": "ecs:StopInstance",
+        "AuthPrincipalType": "AssumedRoleUser",
+        "AuthPrincipalDisplayName": "stop-guard:verySecretSecret",
+        "NoPermissionType": "ImplicitDeny",
+        "PolicyType": None,
+        "EncodedDiagnosticMessage": "AQIBIAAAAOPdwKY2QLOvgMEc7SkkoJfj1kvZwsaRqNYMh10",
+    }
+    answer = {"Code": "Forbidden.RAM", "Message": "no", "RequestId": "R", "AccessDeniedDetail": detail}
+    credentials = Credentials(access_key_id="emulator", access_key_secret="verySecretSecret")
+    with answering(403, json.dumps(answer).encode()) as endpoint:
+        failed = cloud_error(ecs_at(endpoint, credentials))
+    assert failed.message.endswith(
+        "; RAM says: AuthAction ecs:StopInstance, AuthPrincipalType AssumedRoleUser, "
+        "AuthPrincipalDisplayName stop-guard:***, NoPermissionType ImplicitDeny"
+    )
+    assert (failed.code, failed.http_status) == ("Forbidden.RAM", 403)
+
+
+@pytest.mark.parametrize("detail", ["text", None, [], {}, {"AuthAction": None}])
+def test_a_denial_without_detail_is_one(detail: object) -> None:
+    """What RAM says need not be there, or be an object."""
+    answer = {"Code": "Forbidden.RAM", "Message": "no", "RequestId": "R", "AccessDeniedDetail": detail}
+    with answering(403, json.dumps(answer).encode()) as endpoint:
+        assert "RAM says" not in cloud_error(ecs_at(endpoint)).message
+
+
+def test_types_that_cannot_be_read_stay_unknown() -> None:
+    """Of an answer about types what can be read is taken, in every spelling of "none"."""
+    kinds = [
+        {"InstanceTypeId": "ecs.a.large", "LocalStorageAmount": "0", "LocalStorageCategory": ""},
+        {"InstanceTypeId": "ecs.b.large", "LocalStorageCapacity": 894},
+        {"InstanceTypeId": "ecs.c.large", "LocalStorageAmount": None},
+        {"InstanceTypeId": None},
+        "ecs.d.large",
+    ]
+    body = {"RequestId": "R", "InstanceTypes": {"InstanceType": kinds}}
+    with answering(200, json.dumps(body).encode()) as endpoint:
+        told = ecs_at(endpoint).local_disks(["ecs.a.large"], seconds=15)
+    assert told == {"ecs.a.large": "no", "ecs.b.large": "yes", "ecs.c.large": "no"}
+
+
+@pytest.mark.parametrize("context", ["", None])
+def test_an_empty_token_of_the_context_is_none(context: str | None) -> None:
+    """A long-lived key has no token: none is sent, and the environment's does not go with it."""
+
+    class Given:
+        access_key_id = "id"
+        access_key_secret = "secret"
+        security_token = context
+
+    environment = {"ALIBABA_CLOUD_SECURITY_TOKEN": "another key's"}
+    assert Credentials.read(Given, environment) == Credentials(  # type: ignore[arg-type]  # FC's may be None
+        access_key_id="id", access_key_secret="secret"
+    )
+
+
+def test_credentials_are_read_as_fc_names_them() -> None:
+    """The variables are FC's own: with the token under another name every call would be denied."""
+    names = ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
+    environment = {f"ALIBABA_CLOUD_{name}": name for name in names}
+    assert Credentials.read(None, environment) == Credentials(
+        access_key_id="ACCESS_KEY_ID", access_key_secret="ACCESS_KEY_SECRET", security_token="SECURITY_TOKEN"
+    )
+
+
+@pytest.mark.parametrize("beside", [[], ["i-bp1unasked"]])
+def test_only_instances_that_were_asked_for_are_believed(beside: list[str]) -> None:
+    """What DescribeInstances by ids shows besides is not taken in, readable or not."""
+    shown: list[dict[str, object]] = [
+        {"InstanceId": one, "RegionId": "cn-hangzhou", "Status": status}
+        for one, status in [(INSTANCE, "Running"), *((one, "Running") for one in beside), ("i-bp1odd", None)]
+    ]
+    body = {"RequestId": "R", "Instances": {"Instance": shown}}
+    with answering(200, json.dumps(body).encode()) as endpoint:
+        page = ecs_at(endpoint).describe([INSTANCE, "i-bp1absent"], seconds=15)
+    assert [one.instance_id for one in page.instances] == [INSTANCE]
+    assert page.unreadable == {}

@@ -116,7 +116,15 @@ def test_a_directory_of_certificates_is_trusted(tmp_path: Path) -> None:
     (tmp_path / "own.pem").rename(directory / f"{named}.0")
     with serving(tls) as endpoint:
         answers = ask_alone(endpoint, SSL_CERT_DIR=str(directory), SSL_CERT_FILE=str(tmp_path / "none"))
+        script = (
+            "import json; from function.cloud.transport import trust\n"
+            "print(json.dumps(trust().get_ca_certs()))"
+        )
+        elsewhere = ask_alone(
+            script=script, SSL_CERT_DIR=str(directory), SSL_CERT_FILE=str(tmp_path / "none")
+        )
     assert answers == ["stopped"]
+    assert elsewhere == []
 
 
 def test_certifi_is_trusted_where_the_system_has_nothing(tmp_path: Path) -> None:
@@ -133,8 +141,9 @@ MANY = """
 import json, sys
 from function.cloud.runtime import Threads
 from tests.function.cloud.test_transport import ask
-answers = Threads().each(ask, sys.argv[1:] * 64, limit=16, seconds=60)
-print(json.dumps([str(answer) for _, answer in answers]))
+from function.cloud.transport import trust
+answers = [str(answer) for _, answer in Threads().each(ask, sys.argv[1:] * 64, limit=16, seconds=60)]
+print(json.dumps([*answers, str(trust().session_stats()["connect_good"])]))
 """
 
 
@@ -142,7 +151,9 @@ def test_many_threads_share_what_is_trusted(tmp_path: Path) -> None:
     """Sixteen threads that connect at once, with no session and no certificates read before, get through."""
     with serving(make_tls(tmp_path / "own.pem")) as endpoint:
         answers = ask_alone(endpoint, script=MANY, SSL_CERT_FILE=str(tmp_path / "own.pem"))
+    *answers, handshakes = answers
     assert len(answers) == 64
+    assert 1 <= int(handshakes) <= 16
     assert answers.count("stopped") == 1
     assert all("IncorrectInstanceStatus" in answer for answer in answers if answer != "stopped")
 
@@ -234,7 +245,7 @@ print(json.dumps([ask(sys.argv[1], fresh_seconds=0.5)]))
 
 
 def test_a_stop_is_not_written_to_a_connection_that_stood_too_late(tmp_path: Path) -> None:
-    """While the handshake takes its time, the look that the stop rests on grows old: it surely wasn't sent."""
+    """While the handshake takes its time, the look that the stop rests on grows old: it is not sent."""
     tls, heard = make_tls(tmp_path / "own.pem"), []
 
     def late(connection: socket.socket, over: Event) -> None:
