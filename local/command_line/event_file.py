@@ -3,10 +3,13 @@
 import re
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.command_line.exit_codes import CommandError
 from local.emulator.json_files import InvalidJson, decode, documents, place
+from local.template.model import Function
+from local.template.timers import event_of
 
 _UNKNOWN_FIELD = re.compile(r'the unknown field "(\w+)"')
 
@@ -28,6 +31,26 @@ class EventFile:
             return message
         position = self.text.find(unknown[1])
         return f"{place(self.text, position)}: {message}" if position >= 0 else message
+
+
+def event_or_payload(path: str | None, function: Function | None, trigger: str | None) -> EventFile:
+    """Read the event, or take what a timer of the template sends. Raise CommandError."""
+    if trigger is None:
+        if path is None:
+            raise CommandError(
+                "EVENT is missing: give a file, - for standard input, or --template with --trigger"
+            )
+        return read_event(path)
+    if path is not None:
+        raise CommandError("--trigger stands for EVENT; give one of them")
+    if function is None:
+        raise CommandError("--trigger goes with --template, which says what the trigger sends")
+    timer = next((one for one in function.timers if one.name == trigger), None)
+    if timer is None:
+        names = ", ".join(one.name for one in function.timers) or "none"
+        raise CommandError(f"--trigger {trigger!r} is no timer of the template; its timers: {names}")
+    content = event_of(timer, datetime.now(UTC))
+    return EventFile(content, content.decode())
 
 
 def read_event(path: str) -> EventFile:

@@ -15,6 +15,7 @@ from local.command_line import display, question
 from local.command_line.event_file import EventFile
 from local.command_line.execution import Interrupted, Run, Target, execute
 from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.near_misses import explain_unmatched, unmatched
 from local.command_line.plan_file import as_saved, narrowed, would_stop
 from local.command_line.presenting import Presentation, View, present, present_interrupted
 from local.command_line.progress import watching
@@ -85,7 +86,10 @@ def _run_at_once(delivery: Delivery, opened: Opened, options: Options, view: Vie
     report = whole_report(run, opened.target, view.order)
     if options.plan:
         report = as_saved(report, requests_of(delivery), opened.target, opened.target.clock.now())
-    present(Presentation(run=run, lines=run.lines, report=report, closing=opened.closing), view)
+    remarks = _unmatched(run, requests_of(delivery), opened.target)
+    present(
+        Presentation(run=run, lines=run.lines, report=report, remarks=remarks, closing=opened.closing), view
+    )
     return run.exit_code
 
 
@@ -103,7 +107,8 @@ def _invoke_live(delivery: Delivery, opened: Opened, options: Options, view: Vie
     approved = would_stop(outcomes_of(report), real)
     if dry or stale or not approved:
         report = as_saved(report, requests, target, planned_at)
-        present(Presentation(run=plan, lines=plan.lines, report=report, remarks=stale), view)
+        remarks = [*_unmatched(plan, requests, target), *stale]
+        present(Presentation(run=plan, lines=plan.lines, report=report, remarks=remarks), view)
         return ExitCode.REFUSED if stale and not dry else plan.exit_code
     display.show(display.console(stderr=True), plan.lines, view.order, full=view.full)
     if not options.can_ask or opened.identity is None:
@@ -180,6 +185,11 @@ def _newly_eligible(opened: Opened, delivery: Delivery, shown: set[str]) -> list
         return []
     ids = [str(line["instance_id"]) for line in run.lines if _would_stop(line)]
     return sorted(instance_id for instance_id in ids if instance_id not in shown)
+
+
+def _unmatched(run: Run, requests: list[StopRequest], target: Target) -> list[str]:
+    """Say of each selection that matched nothing what may have been meant."""
+    return [text for one in unmatched(run.lines, requests) for text in explain_unmatched(one, target)]
 
 
 def _would_stop(line: Line) -> bool:

@@ -3,38 +3,30 @@
 A command loads its module when it is called, so that each starts in a fraction of a second.
 """
 
-import errno
 import io
-import os
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.ending import end_with
+from local.command_line.exit_codes import ExitCode
+from local.command_line.options import (
+    AsJson,
+    EventFile,
+    Faults,
+    FleetFile,
+    Full,
+    Live,
+    LogFile,
+    MaybeEventFile,
+    Out,
+    TemplateFile,
+    Yes,
+)
 from local.command_line.savings import savings
-
-EventFile = Annotated[str, typer.Argument(metavar="EVENT", help="An event file; - for standard input.")]
-FleetFile = Annotated[Path | None, typer.Option(help="A saved DescribeInstances answer for the local ECS.")]
-Faults = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="What goes wrong in the local ECS, e.g. StopInstance:2=InternalError; may be repeated."
-    ),
-]
-Live = Annotated[bool, typer.Option("--live", help="The real cloud, with this machine's credentials.")]
-Yes = Annotated[bool, typer.Option("--yes", help="With --live: do not ask before the plan is carried out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report alone, as JSON.")]
-Full = Annotated[bool, typer.Option("--full", help="Show every instance, however many there are.")]
-Out = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the whole report too: .json or .csv by its name.")
-]
-LogFile = Annotated[
-    Path | None, typer.Option("--log", metavar="FILE", help="Append the function's own log lines to it.")
-]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +55,7 @@ def _common(
 
 @app.command()
 def invoke(
-    event: EventFile,
+    event: MaybeEventFile = None,
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Dry run: stop nothing.")] = False,
     fleet: FleetFile = None,
@@ -74,6 +66,10 @@ def invoke(
     full: Full = False,
     out: Out = None,
     log: LogFile = None,
+    template: TemplateFile = None,
+    trigger: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --template, for EVENT: what this timer sends.")
+    ] = None,
 ) -> None:
     """Run the function on an event: on a local ECS, or with --live in the real cloud.
 
@@ -81,10 +77,11 @@ def invoke(
     """
 
     def run() -> ExitCode:
-        from local.command_line.event_file import read_event
+        from local.command_line.event_file import event_or_payload
         from local.command_line.invoke import Options, invoke
-        from local.command_line.settings import machine_settings
+        from local.command_line.settings import settings_of
 
+        settings, function = settings_of(template)
         options = Options(
             plan=plan,
             live=live,
@@ -97,9 +94,9 @@ def invoke(
             faults=tuple(fault or ()),
             can_ask=event != "-",
         )
-        return invoke(read_event(event), machine_settings(), options)
+        return invoke(event_or_payload(event, function, trigger), settings, options)
 
-    _end_with(run)
+    end_with(run)
 
 
 @app.command()
@@ -135,7 +132,7 @@ def apply(
         )
         return apply(plan, machine_settings(), options)
 
-    _end_with(run)
+    end_with(run)
 
 
 @app.command()
@@ -155,7 +152,7 @@ def undo(
 
         return undo(file, machine_settings(), live=live, yes=yes)
 
-    _end_with(run)
+    end_with(run)
 
 
 @app.command()
@@ -174,7 +171,7 @@ def check(
 
         return check_template(template)
 
-    _end_with(run)
+    end_with(run)
 
 
 @app.command()
@@ -195,7 +192,7 @@ def explain(
 
         return show_calls(read_event(event), instance_id=instance, fleet=fleet)
 
-    _end_with(run)
+    end_with(run)
 
 
 app.command()(savings)
@@ -230,40 +227,7 @@ def emulator(
             serve_ecs(host, port, fleet=fleet, faults=fault or [], ca_file=tls)
         return ExitCode.COMPLETE
 
-    _end_with(run)
-
-
-def _end_with(command: Callable[[], ExitCode]) -> NoReturn:
-    """End the process with what the command comes to; with a word to a person, and never with a trace."""
-    try:
-        code = command()
-        sys.stdout.flush()
-    except CommandError as error:
-        _say(str(error))
-        code = error.code
-    except KeyboardInterrupt:
-        _say("Interrupted.")
-        code = ExitCode.INTERRUPTED
-    except OSError as error:
-        code = _unwritten(error)
-    raise SystemExit(code)
-
-
-def _unwritten(error: OSError) -> ExitCode:
-    """Say that the output can't be written; nothing to somebody who closed the pipe."""
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-    )  # else Python complains once more at its end
-    if error.errno == errno.EPIPE:
-        return ExitCode.CLOSED_PIPE
-    _say(f"cannot write: {error.strerror}")
-    return ExitCode.LEFT
-
-
-def _say(message: str) -> None:
-    from local.command_line.display import complain
-
-    complain(message)
+    end_with(run)
 
 
 def main() -> None:

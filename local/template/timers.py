@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from function.events.parse import parse
 from function.guard.event import admit
 from function.model.outcome import Refusal
-from function.model.request import InvalidEvent, StopRequest
+from function.model.request import InvalidEvent, Selection, StopRequest
 from function.model.scope import Scope
 from function.settings import Settings
 from local.template.cron import InvalidCron, Timer, local_zone
@@ -105,19 +105,7 @@ def in_words(request: StopRequest, region_id: str, settings: Settings) -> str:
     if request.selection is None:
         what = f"{len(request.instance_ids)} named instances"
     else:
-        chosen = request.selection
-        parts = [f"the tag {tag}" for tag in chosen.tags]
-        parts += [
-            f"{name} {value}"
-            for name, value in (
-                ("the resource group", chosen.resource_group_id),
-                ("the VPC", chosen.vpc_id),
-                ("the zone", chosen.zone_id),
-                ("the name", chosen.instance_name),
-            )
-            if value
-        ]
-        what = f"every instance with {' and '.join(parts)}"
+        what = f"every instance with {selected(request.selection)}"
     where = ", ".join(request.region_ids or (region_id,))
     accounts = f" of {len(request.role_arns)} other accounts" if request.role_arns else ""
     mode = request.stopped_mode or settings.stopped_mode
@@ -131,3 +119,19 @@ def in_words(request: StopRequest, region_id: str, settings: Settings) -> str:
         if is_so
     ]
     return "; ".join([f"stops {what} in {where}{accounts}, {mode}", *extra])
+
+
+def selected(selection: Selection) -> str:
+    """Say by what instances are selected."""
+    parts = [f"the tag {tag}" for tag in selection.tags]
+    parts += [
+        f"{name} {value}"
+        for name, value in (
+            ("the resource group", selection.resource_group_id),
+            ("the VPC", selection.vpc_id),
+            ("the zone", selection.zone_id),
+            ("the name", selection.instance_name),
+        )
+        if value
+    ]
+    return " and ".join(parts)

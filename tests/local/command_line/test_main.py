@@ -241,3 +241,74 @@ def test_an_event_may_come_in_any_unicode(fleet: Path, encoding: str) -> None:
     event = json.dumps({"InstanceId": GOOD}).encode(encoding)
     done = stop_guard("invoke", "-", "--fleet", fleet, "--plan", stdin=event)
     assert (done.returncode, "would_stop" in done.stdout) == (0, True)
+
+
+def test_a_selection_that_matches_nothing_says_what_comes_close() -> None:
+    """The selection, where, how many are there, and what may have been meant."""
+    event = json.dumps({"Tag": [{"Key": "Env", "Value": "DEV"}]})
+    done = stop_guard("invoke", "-", stdin=event)
+    assert done.returncode == 0, done.stderr
+    assert "No instance in cn-hangzhou has the tag Env=DEV; 12 instances are there." in done.stdout
+    assert "Close to it: the tag env=dev (4)." in done.stdout
+
+
+def test_a_drill_that_met_no_call_proves_nothing(fleet: Path) -> None:
+    """The fault is named with what was called how often instead, and which would have met; exit code 2."""
+    event = json.dumps({"InstanceId": GOOD})
+    fault = ("--fault", "StopInstances=InternalError")
+    done = stop_guard("invoke", "-", "--fleet", fleet, *fault, stdin=event)
+    assert done.returncode == 2
+    assert "no call met the fault StopInstances=InternalError" in done.stderr
+    assert "StopInstance 1 times" in done.stderr
+    assert "try StopInstance=InternalError" in done.stderr
+    for met in ("StopInstance=InternalError,when=after", "*=quota,per-minute=1"):
+        assert (
+            "no call met"
+            not in stop_guard("invoke", "-", "--fleet", fleet, "--fault", met, stdin=event).stderr
+        )
+
+
+@pytest.mark.parametrize("fault", ["StopInstance:2=InternalError", "*=quota,per-minute=3"])
+def test_the_faults_of_the_documents_fire(fault: str) -> None:
+    """What docs/local-ecs.md shows, on the event that it shows, meets a call."""
+    assert f"`{fault}`" in (ROOT / "docs" / "local-ecs.md").read_text()
+    done = stop_guard("invoke", "events/timer.json", "--plan", "--fault", fault)
+    assert "no call met" not in done.stderr
+
+
+def test_settings_and_payload_can_be_those_that_are_deployed(tmp_path: Path) -> None:
+    """With --template its variables count, not the machine's; --trigger sends what its timer does."""
+    own = tmp_path / "own.yml"
+    own.write_text((ROOT / "template.yml").read_text().replace('MAX_INSTANCES: "100"', 'MAX_INSTANCES: "2"'))
+    deployed = ("--template", own, "--trigger", "every-evening", "--plan", "--json")
+    done = stop_guard("invoke", *deployed, environment={"MAX_INSTANCES": "50"})
+    assert done.returncode == 3, done.stderr
+    report = json.loads(done.stdout)
+    assert report["source"] == "timer"
+    assert [one["code"] for one in report["refusals"]] == ["Guard.TooManyInstances"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--template", "template.yml", "--trigger", "evening"], "its timers: every-evening"),
+        (
+            ["events/timer.json", "--template", "template.yml", "--trigger", "every-evening"],
+            "give one of them",
+        ),
+        (["--trigger", "every-evening"], "--trigger goes with --template"),
+        (["--template", "template.yml"], "EVENT is missing"),
+        (["events/timer.json", "--template", "nowhere.yml"], "cannot read nowhere.yml"),
+    ],
+)
+def test_a_trigger_is_one_of_a_template(arguments: list[str], says: str) -> None:
+    """What does not go together is said; exit code 2."""
+    done = stop_guard("invoke", *arguments)
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+
+
+def test_a_variable_that_is_nearly_a_setting_is_said() -> None:
+    """MAX_INSTANCE counts for nothing; whoever set it hears of it."""
+    done = stop_guard("invoke", "events/request.json", "--plan", environment={"MAX_INSTANCE": "1"})
+    assert done.returncode == 0
+    assert "MAX_INSTANCE is no setting, and counts for nothing; did you mean MAX_INSTANCES?" in done.stderr

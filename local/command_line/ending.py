@@ -1,0 +1,37 @@
+"""How a command ends its process: with a code, and a word to a person where something is wrong."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from local.command_line.display import complain
+from local.command_line.exit_codes import CommandError, ExitCode
+
+
+def end_with(command: Callable[[], ExitCode]) -> NoReturn:
+    """End the process with what the command comes to; with a word to a person, and never with a trace."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except CommandError as error:
+        complain(str(error))
+        code = error.code
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        code = ExitCode.INTERRUPTED
+    except OSError as error:
+        code = _unwritten(error)
+    raise SystemExit(code)
+
+
+def _unwritten(error: OSError) -> ExitCode:
+    """Say that the output can't be written; nothing to somebody who closed the pipe."""
+    os.dup2(
+        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+    )  # else Python complains once more at its end
+    if error.errno == errno.EPIPE:
+        return ExitCode.CLOSED_PIPE
+    complain(f"cannot write: {error.strerror}")
+    return ExitCode.LEFT
