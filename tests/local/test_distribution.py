@@ -1,6 +1,7 @@
 """The local ECS as a distribution of its own, in somebody else's project: `tests/example`, run as theirs."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from local.emulator.for_tests import EcsForTests, serving
 
 ROOT = Path(__file__).parents[2]
 LOCAL = ROOT / "local"
@@ -118,3 +121,12 @@ def test_its_version_and_dependencies_are_the_projects() -> None:
         own["version"],
         own["requires-python"],
     )
+
+
+def test_the_documents_say_what_the_fixture_offers() -> None:
+    """Everything that a test may use of it is in the table."""
+    with serving() as ecs:
+        offered = {name for name in (*vars(EcsForTests), *vars(ecs)) if not name.startswith("_")}
+    text = (ROOT / "docs" / "local-ecs.md").read_text(encoding="utf-8").partition("| `local_ecs.…` | is |")[2]
+    cells = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| "))
+    assert offered == set(re.findall(r"`(\w+)", cells))
