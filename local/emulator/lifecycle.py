@@ -1,5 +1,6 @@
 """An instance's life on the local ECS: Running, Stopping, Stopped, each told from the time asked about."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 from local.emulator.fleet import FleetInstance
 
 RUNNING, STARTING, STOPPING, STOPPED = "Running", "Starting", "Stopping", "Stopped"
-NOT_APPLICABLE = "Not-applicable"
+NOT_APPLICABLE, ECONOMICAL = "Not-applicable", "StopCharging"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class EmulatedInstance:
     `changes_at`: when Stopping becomes Stopped, or Starting Running; None: never by itself.
     `becomes_mode`: the StoppedMode once it is Stopped.
     `started`: its StartTime, where a call has started it since the fleet was given.
+    `readdressed`: how often a start has given it another public address.
     `former`, `former_until`: what reads still show until then, where a fault makes them lag behind.
     """
 
@@ -40,6 +42,7 @@ class EmulatedInstance:
     becomes_mode: str = NOT_APPLICABLE
     changes_at: datetime | None = None
     started: datetime | None = None
+    readdressed: int = 0
     former: "EmulatedInstance | None" = None
     former_until: datetime | None = None
 
@@ -74,8 +77,15 @@ class EmulatedInstance:
     def starting(
         self, now: datetime, seconds: float, aftermath: Aftermath = Aftermath()
     ) -> "EmulatedInstance":
-        """Return the instance after ECS took the start call: Starting, and then Running."""
-        return self._starting(now, seconds, aftermath, started=now)
+        """Return the instance after ECS took the start call: Starting, and then Running.
+
+        A public address of its own, that is no EIP, is another one after a stop with StopCharging (ECS's page
+        on the economical mode).
+        """
+        had_one = bool(self.profile.document.get("PublicIpAddress", {}).get("IpAddress"))
+        lost = had_one and self.stopped_mode == ECONOMICAL
+        starting = self._starting(now, seconds, aftermath, started=now)
+        return replace(starting, readdressed=self.readdressed + 1) if lost else starting
 
     def rebooting(
         self, now: datetime, seconds: float, aftermath: Aftermath = Aftermath()
@@ -123,7 +133,17 @@ class EmulatedInstance:
         document = {**self.profile.document, "Status": self.status, "StoppedMode": self.stopped_mode}
         if self.started is not None:
             document["StartTime"] = f"{self.started:%Y-%m-%dT%H:%MZ}"  # to the minute, as ECS tells it
+        if self.readdressed:
+            document["PublicIpAddress"] = {
+                "IpAddress": [_another_address(self.instance_id, self.readdressed)]
+            }
         return document
+
+
+def _another_address(instance_id: str, times: int) -> str:
+    """Make up a public address, the same for the same start: of the benchmarking network, so nobody's."""
+    digest = hashlib.sha256(f"{instance_id} {times}".encode()).digest()
+    return f"198.18.{digest[0]}.{1 + digest[1] % 254}"
 
 
 def _behind(

@@ -231,6 +231,16 @@ def test_last_calls_newest_first(make_ecs: Make, wire: Callable[..., Any]) -> No
     assert "<DescribeInstancesResponse>" in text
 
 
+def test_parameters_without_effect_are_named(make_ecs: Make, wire: Callable[..., Any]) -> None:
+    """Of a call that has parameters which its action doesn't document, the page says so."""
+    ecs = make_ecs()
+    wire(ecs).rpc("DescribeInstances", {"RegionId": "cn-hangzhou", "on": "x", "Other": "y"})
+    assert "without effect: <code>on</code>, <code>Other</code>" in Browser(ecs).get().text
+    ecs.reset()
+    wire(ecs).rpc("DescribeInstances", {"RegionId": "cn-hangzhou"})
+    assert "without effect" not in Browser(ecs).get().text
+
+
 def test_a_call_that_is_none_is_listed_too(make_ecs: Make, wire: Callable[..., Any]) -> None:
     """A request without an action or a signature doesn't break the list."""
     ecs = make_ecs()

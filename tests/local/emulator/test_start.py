@@ -16,6 +16,7 @@ from local.emulator.fault_text import parse_fault
 from local.emulator.server import serve
 
 ID, OTHER, REGION = "i-bp67acfmxazb4ph001", "i-bp67acfmxazb4ph002", "cn-hangzhou"
+EIP = {"PublicIpAddress": {"IpAddress": []}, "EipAddress": {"IpAddress": "203.0.113.9"}}
 STOPPED = {"InstanceId": ID, "Status": "Stopped", "StoppedMode": "StopCharging"}
 
 Make = Callable[..., LocalEcs]
@@ -80,6 +81,33 @@ def test_a_started_instance_says_when_and_is_charged(make_ecs: Make, clock: Any)
     clock.advance(600)
     ecs.call("RebootInstance", {"InstanceId": ID})
     assert described(ecs)["StartTime"] == started["StartTime"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "more", "kept"),
+    [
+        ("StopCharging", {}, False),
+        ("KeepCharging", {}, True),
+        (
+            "StopCharging",
+            {"PublicIpAddress": {"IpAddress": []}, "EipAddress": {"IpAddress": "203.0.113.9"}},
+            True,
+        ),
+    ],
+)
+def test_another_public_address(mode: str, more: dict[str, object], kept: bool, make_ecs: Make) -> None:  # noqa: FBT001 - a row's
+    """After a stop with StopCharging a public address of its own is another one, each time; an EIP stays."""
+    ecs = make_ecs(
+        {"InstanceId": ID, "PublicIpAddress": {"IpAddress": ["203.0.113.7"]}, **more},
+        behaviour=Behaviour(stop_seconds=0, start_seconds=0),
+    )
+    seen = []
+    for _ in range(3):
+        document = described(ecs)
+        seen.append((str(document["PublicIpAddress"]), str(document.get("EipAddress"))))
+        ecs.call("StopInstance", {"InstanceId": ID, "StoppedMode": mode})
+        ecs.call("StartInstance", {"InstanceId": ID})
+    assert len(set(seen)) == (1 if kept else 3)
 
 
 def test_stopped_again_after_a_start(make_ecs: Make) -> None:
