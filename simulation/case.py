@@ -141,7 +141,7 @@ class Case:
         if wish.time is None:
             return True
         age = self.wall(self.invocation.started) - wish.time
-        limit = self.limits.max_event_age_minutes * 60 or inf
+        limit = inf if wish.admitted else self.limits.max_event_age_minutes * 60 or inf
         return -MAX_AHEAD_SECONDS <= age <= limit
 
     def wall(self, moment: float) -> float:

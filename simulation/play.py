@@ -141,7 +141,8 @@ class Player:
         delivery = Delivery(
             body=event,
             wishes=(shard_wish(event),),
-            start=self.scheduler.time + self.random.choice((0.0, 0.1, 5.0)),
+            start=self.scheduler.time
+            + self.random.choice((0.0, 0.1, 5.0) if calm else (0.0, 0.1, 5.0, 4000.0)),
             timeout=CALM_TIMEOUT if calm else self.random.choice((20, 60, 300)),
             kills=(kill, *(None,) * (tries - 1)),
             retry_after=self.random.choice((1.0, 60.0)),

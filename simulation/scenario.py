@@ -105,7 +105,8 @@ class Wish:
     """What one event asks for. It names `ids`, or has `filters` under DescribeInstances' parameter names.
 
     `time`: the moment at which it says it was made; None: it doesn't say. `enabled`: its alarm's state or its
-    system event may stop something. `valid`: it can be understood.
+    system event may stop something. `valid`: it can be understood. `admitted`: a shard, whose age is not
+    asked again, with the tags that its event had `selected_by`.
     """
 
     event_id: str | None
@@ -120,12 +121,14 @@ class Wish:
     time: float | None = None
     enabled: bool = True
     valid: bool = True
+    admitted: bool = False
+    selected_by: tuple[Tag, ...] = ()
 
     @property
     def tags(self) -> "tuple[Tag, ...]":
         """The tags by which it selects its instances."""
         key = (self.filters or {}).get("Tag.1.Key")
-        return () if key is None else ((key, (self.filters or {}).get("Tag.1.Value")),)
+        return self.selected_by if key is None else ((key, (self.filters or {}).get("Tag.1.Value")),)
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -31,13 +31,14 @@ def shards_ask_for_the_same(case: Case) -> Iterator[str]:
 
 
 def _same_wish(case: Case, owner: Wish, shard: Wish) -> bool:
-    return (
+    return shard.admitted and (
         owner.time,
+        owner.tags,
         owner.stopped_mode or case.limits.stopped_mode,
         owner.confirm_stop,
         owner.force_stop,
         owner.dry_run or case.limits.dry_run,
-    ) == (shard.time, shard.stopped_mode, shard.confirm_stop, shard.force_stop, shard.dry_run)
+    ) == (shard.time, shard.tags, shard.stopped_mode, shard.confirm_stop, shard.force_stop, shard.dry_run)
 
 
 def handing_problems(case: Case, outcome: Document) -> Iterator[str]:

@@ -61,7 +61,7 @@ def draw_events(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limi
 def shard_wish(event: bytes) -> Wish:
     """Read what an event that the function has handed on asks for."""
     envelope = json.loads(event)
-    data, time = envelope["data"], envelope.get("time")
+    data, time, selection = envelope["data"], envelope.get("time"), envelope.get("selection", {})
     return Wish(
         event_id=envelope["id"],
         ids=tuple(data["InstanceIds"]),
@@ -71,6 +71,8 @@ def shard_wish(event: bytes) -> Wish:
         confirm_stop=data["ConfirmStop"],
         force_stop=data["ForceStop"],
         dry_run=data["DryRun"],
+        admitted=envelope["admitted"],
+        selected_by=tuple((tag["Key"], tag.get("Value")) for tag in selection.get("Tag", ())),
         time=None if time is None else (datetime.fromisoformat(time) - EPOCH).total_seconds(),
     )
 

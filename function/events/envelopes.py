@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from function.events.arn import read_region
 from function.events.json_reader import Node, quote
+from function.events.request_body import read_selection
+from function.model.request import SHARD, Selection
 
 _SERVICES = ("acs.", "acs:")
 _OF_ECS = frozenset({"acs.ecs", "acs:ecs"})
@@ -16,13 +18,16 @@ class Content:
     """The event that was wrapped, and what the wrapping says of it.
 
     `region_id`: ECS's own word for its event's region. `service`: what it is, where a service of Alibaba
-    Cloud tells of itself. `vouched`: RAM vouches for who wrote it.
+    Cloud tells of itself. `vouched`: RAM vouches for who wrote it. `selection`: by which its instances were
+    found, and `admitted`, where the function itself hands on what it has found new enough.
     """
 
     event: Node
     region_id: str | None = None
     service: str | None = None
     vouched: bool = True
+    selection: Selection | None = None
+    admitted: bool = False
 
 
 def is_cloud_event(event: Node) -> bool:
@@ -49,10 +54,14 @@ def open_cloud_event(event: Node) -> Content:
     """Take what is in `data`."""
     source = _source(event)
     own = source.startswith(_SERVICES) and source not in _OF_QUEUES
+    shard = event.object().get("type") == SHARD
+    selection = event.find_structure("selection") if shard else None
     return Content(
         event=event.field("data"),
         region_id=read_region(event.find("aliyunregionid")) if source in _OF_ECS else None,
         service=f"{quote(event.object().get('type'))} of {quote(source)}" if own else None,
+        selection=read_selection(selection) if selection else None,
+        admitted=shard and event.object().get("admitted") is True,
     )
 
 

@@ -17,7 +17,14 @@ from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
 from function.model.outcome import GuardCode
-from function.model.request import MAX_EVENT_ID, InvalidEvent, Source, StopRequest, TargetProblem
+from function.model.request import (
+    MAX_EVENT_ID,
+    InvalidEvent,
+    Selection,
+    Source,
+    StopRequest,
+    TargetProblem,
+)
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_EVENTS = 1_000
@@ -54,6 +61,8 @@ class _Envelope:
     region_id: str | None = None
     service: str | None = None
     vouched: bool = True
+    selection: Selection | None = None
+    admitted: bool = False
     depth: int = 0
 
 
@@ -169,6 +178,8 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             time=time,
             region_ids=(envelope.region_id,) if envelope.region_id else (),
             vouched=envelope.vouched,
+            selection=envelope.selection,
+            admitted=envelope.admitted,
         )
         for found in kind.read(event, base):
             if isinstance(found, StopRequest):
@@ -191,6 +202,8 @@ def _open(
         region_id=content.region_id or envelope.region_id,
         service=content.service,
         vouched=envelope.vouched and content.vouched,
+        selection=content.selection,
+        admitted=envelope.vouched and content.admitted,
         depth=envelope.depth + 1,
     )
     yield from _each(content.event, inside, now)

@@ -125,14 +125,7 @@ def looks_like(event: Node) -> bool:
 
 def read_request(body: Node, base: StopRequest) -> StopRequest:
     """Complete the request by what the body asks. Raise `InvalidEvent`, naming the first wrong field."""
-    spelt = _spelt(body, _FIELDS)
-    if isinstance(spelt.get("Tag"), list):
-        tags = Node(spelt["Tag"], body.below("Tag")).items()
-        spelt["Tag"] = [_spelt(tag, _TAG_FIELDS) for tag in tags]
-    try:
-        asked = RequestBody.model_validate(spelt)
-    except ValidationError as error:
-        _fail(body, error)
+    asked = _read(body)
     ids = tuple(dict.fromkeys(asked.instance_ids or ()))
     if asked.instance_id is not None:
         if ids:
@@ -154,7 +147,7 @@ def read_request(body: Node, base: StopRequest) -> StopRequest:
     return replace(
         base,
         instance_ids=ids,
-        selection=selection,
+        selection=selection or base.selection,
         region_ids=tuple(dict.fromkeys(regions)),
         role_arns=tuple(dict.fromkeys(roles)),
         stopped_mode=asked.stopped_mode,
@@ -162,6 +155,22 @@ def read_request(body: Node, base: StopRequest) -> StopRequest:
         force_stop=asked.force_stop,
         dry_run=asked.dry_run,
     )
+
+
+def read_selection(body: Node) -> Selection | None:
+    """Read the selection by which a shard's instances were found, likewise."""
+    return _selection(body, _read(body))
+
+
+def _read(body: Node) -> RequestBody:
+    spelt = _spelt(body, _FIELDS)
+    if isinstance(spelt.get("Tag"), list):
+        tags = Node(spelt["Tag"], body.below("Tag")).items()
+        spelt["Tag"] = [_spelt(tag, _TAG_FIELDS) for tag in tags]
+    try:
+        return RequestBody.model_validate(spelt)
+    except ValidationError as error:
+        _fail(body, error)
 
 
 def _selection(body: Node, asked: RequestBody) -> Selection | None:

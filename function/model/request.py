@@ -12,6 +12,8 @@ INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")
 REGION_ID = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
 MAX_INSTANCE_IDS = 1_000
 MAX_EVENT_ID = 256
+SHARD = "stop-guard:Shard"
+"""The `type` of an event by which the function hands a part of its work on to itself."""
 
 
 class StoppedMode(StrEnum):

@@ -1,8 +1,9 @@
 """Fan-out: a large run is cut into shards, each an event that FC hands to an invocation of its own.
 
-A shard is an ordinary event, a request for instances of one scope, in an envelope with an id and the time of
-the event that it comes from. It is never large itself, so it is not cut up again; and the guard looks at each
-of its instances anew, so one that arrives twice stops nothing twice.
+A shard is an ordinary event, a request for instances of one scope, in an envelope with an id, and the time
+and selection of the event that it comes from. That was admitted, and its age is not asked again. A shard is
+never large itself, so it is not cut up again. The guard looks at each of its instances anew, so one that
+arrives twice stops nothing twice.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from function.model.outcome import Dispatch, Outcome, Status
 from function.model.ports import INVOKE_FUNCTION, Fc, Unfinished
-from function.model.request import MAX_EVENT_ID, Job
+from function.model.request import MAX_EVENT_ID, SHARD, Job
 from function.model.scope import Scope
 from function.settings import Settings
 from function.stopping.calls import Call, Caller, CallFailure
@@ -54,9 +55,14 @@ class Shard:
             "specversion": "1.0",
             "id": self.event_id,
             "source": "stop-guard",
-            "type": "stop-guard:Shard",
+            "type": SHARD,
+            "admitted": True,
             "data": data,
         }
+        if request.selection is not None and request.selection.tags:
+            tags = [{"Key": tag.key, "Value": tag.value} for tag in request.selection.tags]
+            named = [{name: text for name, text in tag.items() if text is not None} for tag in tags]
+            envelope["selection"] = {"Tag": named}
         if request.time is not None:
             envelope["time"] = request.time.isoformat()
         return json.dumps(envelope).encode()

@@ -173,14 +173,73 @@ def test_the_longest_event_id_leaves_room_for_a_number(stage: SetStage) -> None:
     assert [part["shard_event_id"] for part in parts(parent)] == given
 
 
-def test_a_stale_shard_is_refused(stage: SetStage) -> None:
-    """A shard has the time of its event: FC can't deliver tonight's stop tomorrow."""
+def test_what_was_admitted_once_goes_not_stale(stage: SetStage) -> None:
+    """A shard has the time of its event, but is not asked for its age again, however long FC's queue is."""
     set_up = stage(*fleet(25))
-    set_up.invoke_with(ON, nightly())
-    set_up.clock.seconds += 3601
+    set_up.clock.advance(3500)
+    parent = set_up.invoke_with(ON, nightly())
+    set_up.clock.advance(3600)
     set_up.deliver()
-    codes = {refusal["code"] for shard in set_up.shards for refusal in shard.refusals}
-    assert codes == {"Guard.StaleEvent"}
+    assert set(all_outcomes(parent, set_up).values()) == {"stopped"}
+
+
+def test_a_shard_stops_what_is_selected_still(stage: SetStage) -> None:
+    """What has lost the tag of its event's selection, or was started since, is left alone by its shard."""
+
+    def tagged(env: str) -> dict[str, object]:
+        pairs = {"auto-stop": "true", "env": env}
+        return {"Tags": {"Tag": [{"TagKey": key, "TagValue": value} for key, value in pairs.items()]}}
+
+    set_up = stage(*({**one, **tagged("dev")} for one in fleet(12)))
+    set_up.invoke_with(ON, nightly(Tag=[{"Key": "env", "Value": "dev"}]))
+    event = json.loads(max((one.event for one in set_up.functions.waiting), key=len))
+    retagged, restarted, *others = map(str, event["data"]["InstanceIds"])
+    changes: dict[str, dict[str, object]] = {
+        retagged: tagged("prod"),
+        restarted: {"StartTime": "2026-01-15T20:01Z"},
+    }
+    later = stage(*({**one, **tagged("dev"), **changes.get(str(one["InstanceId"]), {})} for one in fleet(12)))
+    played = later.invoke_with(ON, event)
+    assert played.outcomes[retagged]["code"] == "Guard.NotSelected"
+    assert played.outcomes[restarted]["code"] == "Guard.StartedSince"
+    assert {played.outcomes[one]["status"] for one in others} == {"stopped"}
+
+
+def test_nobody_else_can_say_that_an_event_was_admitted(stage: SetStage) -> None:
+    """Over HTTP, and in what a queue holds, an event that calls itself a shard goes stale like any other."""
+    set_up = stage(*fleet(1))
+    set_up.clock.advance(3601)
+    shard = {
+        "specversion": "1.0",
+        "id": "e#1of1",
+        "source": "stop-guard",
+        "type": "stop-guard:Shard",
+        "time": "2026-01-15T20:00:00Z",
+        "admitted": True,
+        "data": {"InstanceIds": ["i-bp1many000"]},
+    }
+    token = "a-token-of-the-tests"
+    http = {
+        "version": "v1",
+        "rawPath": "/",
+        "headers": {"X-Alarm-Token": token},
+        "queryParameters": {},
+        "body": json.dumps(shard),
+        "isBase64Encoded": False,
+        "requestContext": {},
+    }
+    queue = {
+        "specversion": "1.0",
+        "id": "m",
+        "source": "acs.mns",
+        "type": "mns:Queue:SendMessage",
+        "time": "2026-01-15T20:00:00Z",
+        "data": {"messageBody": json.dumps(shard)},
+    }
+    for event in (http, queue):
+        played = set_up.invoke(event, ALARM_TOKEN=token)
+        assert [refusal["code"] for refusal in played.refusals] == ["Guard.StaleEvent"]
+    assert set_up.invoke(shard).outcome["status"] == "stopped"
 
 
 @pytest.mark.parametrize(
