@@ -57,6 +57,7 @@ def connect(settings: dict[str, str]) -> Cloud:
         clock=clock,
         account_id=identity.account_id,
         timeout=LIVE_TIMEOUT_SECONDS,
+        caller=identity.arn,
         read=lambda event: parse(event, now=clock.now(), alarm_token=token),
     )
     return Cloud(target=target, identity=identity)
