@@ -5,6 +5,7 @@ families, local disks and the economical mode.
 """
 
 import re
+from functools import lru_cache
 
 from local.api.error_table import CLASSIC, LOCAL_DISK, PREPAID, SPOT, ErrorRow
 from local.emulator.fleet_format import Document, LocalStorage
@@ -18,7 +19,12 @@ _CORES = re.compile(r"-c\d+[a-z]\d+$")
 
 def family_of(read: Document) -> str:
     """Return the family, such as ecs.g6."""
-    return _CORES.sub("", read.instance_type.rpartition(".")[0])
+    return _family(read.instance_type)
+
+
+@lru_cache(maxsize=1_000)
+def _family(instance_type: str) -> str:
+    return _CORES.sub("", instance_type.rpartition(".")[0])
 
 
 def has_persistent_memory(read: Document) -> bool:

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 # What can be the name of an element in an XML answer; ECS's own names are letters and digits.
@@ -31,7 +32,12 @@ def _is_plain(instance: Mapping[str, Any]) -> bool:
         return False
     brackets = text.count("[") + text.count("{")  # it is no deeper than that
     odd = "null" in text or "\\" in text or brackets > _MANY_BRACKETS
-    return not odd and all(map(_NAME.fullmatch, _KEY.findall(text)))
+    return not odd and all(map(_is_name, _KEY.findall(text)))
+
+
+@lru_cache(maxsize=1_000)
+def _is_name(key: str) -> bool:
+    return _NAME.fullmatch(key) is not None
 
 
 def _told(value: Any, path: str = "") -> Any:  # noqa: ANN401 - whatever JSON holds
