@@ -75,4 +75,4 @@ lock: $(ALL) ## lock the requirements anew, with hashes and without addresses
 	@$(BIN)/uv pip compile $(LOCK) --upgrade --all-extras --constraint requirements-local.txt --allow-unsafe pyproject.toml -o requirements-dev.txt
 
 clean: ## forget .venv and everything that was made
-	rm -rf $(VENV) build build.zip .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) build build.zip .pytest_cache .mypy_cache .ruff_cache *.egg-info local/build local/*.egg-info
