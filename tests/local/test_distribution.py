@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,17 +84,18 @@ def test_it_is_used_over_tls(installed: Path, tmp_path: Path) -> None:
     assert "1 passed" in run_tests(tmp_path, installed)
 
 
+def _files(folder: Path, root: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield str(path.relative_to(root))
+
+
 def test_it_holds_what_it_needs_and_no_more(installed: Path) -> None:
     """The packages with their data are there; neither the command line nor anything of the function is."""
-    files = {
-        str(path.relative_to(installed)) for path in installed.rglob("*") if "__pycache__" not in path.parts
-    }
-    assert {"local/emulator/page.html", "local/emulator/fleet.json", "local/samples/python.jinja"} <= files
+    files = set(_files(installed, installed))
     assert {path.partition("/")[0] for path in files if ".dist-info" not in path} == {"local", "bin"}
-    ours = {
-        str(path.relative_to(ROOT)) for name in PACKAGES.values() for path in (LOCAL / name).rglob("*.py")
-    }
-    assert {path for path in files if path.endswith(".py")} == ours
+    ours = {path for name in PACKAGES.values() for path in _files(LOCAL / name, ROOT)}
+    assert {path for path in files if path.startswith("local/")} == ours
 
 
 def test_its_dependencies_are_what_it_imports() -> None:
@@ -127,6 +129,8 @@ def test_the_documents_say_what_the_fixture_offers() -> None:
     """Everything that a test may use of it is in the table."""
     with serving() as ecs:
         offered = {name for name in (*vars(EcsForTests), *vars(ecs)) if not name.startswith("_")}
-    text = (ROOT / "docs" / "local-ecs.md").read_text(encoding="utf-8").partition("| `local_ecs.…` | is |")[2]
-    cells = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| "))
+    text = (
+        (ROOT / "docs" / "local-ecs.md").read_text(encoding="utf-8").partition("| `local_ecs.…` | is |\n")[2]
+    )
+    cells = " ".join(line.split("|")[1] for line in text.partition("\n\n")[0].splitlines()[1:])
     assert offered == set(re.findall(r"`(\w+)", cells))
