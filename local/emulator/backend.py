@@ -8,18 +8,19 @@ from typing import Any
 from uuid import uuid4
 
 from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
+from local.api.documented import ignored
 from local.api.names import ASSUME_ROLE, GET_CALLER_IDENTITY
 from local.api.parameters import Parameters
 from local.emulator.account import DEFAULT_ACCOUNT, Accounts
 from local.emulator.actions.action import CallContext
-from local.emulator.actions.catalog import ignored_parameters, perform
+from local.emulator.actions.registry import ACTIONS, perform
 from local.emulator.behaviour import Behaviour
 from local.emulator.call_log import Arrival, CallLog, ReceivedCall
 from local.emulator.faults import Fault, FaultScript
 from local.emulator.fleet import Fleet
 from local.emulator.keys import AccessKey
 from local.emulator.lifecycle import Aftermath, EmulatedInstance
-from local.emulator.sessions import Sessions, account_of_role, caller_identity
+from local.emulator.sessions import SERVED, Sessions, account_of_role, caller_identity
 
 
 def utc_now() -> datetime:
@@ -179,7 +180,7 @@ class LocalEcs:
             parameters=parameters,
             signed=signed,
             success=success,
-            ignored=ignored_parameters(action, parameters),
+            ignored=_ignored(action, parameters),
         )
         try:
             answer = self._perform(arrival, act)
@@ -234,3 +235,10 @@ class LocalEcs:
         with self._lock:
             instance = self._accounts[account_id].find(parameters.get("InstanceId", ""))
         return instance.profile.region_id if instance else ""
+
+
+def _ignored(action: str, parameters: Parameters) -> tuple[str, ...]:
+    """Return the parameters that the action doesn't document and that change nothing, as with ECS."""
+    if action in ACTIONS:
+        return ignored(action, parameters, ACTIONS[action].parameters)
+    return ignored(action, parameters, SERVED[action]) if action in SERVED else ()

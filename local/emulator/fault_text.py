@@ -10,7 +10,7 @@ from typing import NoReturn
 from local.api.error_table import error_row
 from local.api.names import INSTANCE_ID, INVOKE_FUNCTION, STS_ACTIONS
 from local.api.parameters import excerpt
-from local.emulator.actions.catalog import ACTIONS
+from local.emulator.actions.registry import ACTIONS
 from local.emulator.faults import GARBAGE, HTML, Delay, Effect, Failure, Fault, Quota, Reset
 from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, STOPPING, Aftermath
 from local.emulator.spelling import Numbers, Shown, Tokens

@@ -20,7 +20,7 @@ from local.api.signatures import (
     acs3_string_to_sign,
     canonical_query,
 )
-from local.emulator.actions.stop import STOPPED_MODES
+from local.emulator.actions.stop_instance import STOPPED_MODES
 from local.emulator.backend import LocalEcs
 from local.emulator.call_log import ReceivedCall
 from local.emulator.fleet import DEFAULT_REGION

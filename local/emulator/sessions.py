@@ -14,14 +14,25 @@ from local.api.error_table import (
     MALFORMED_SESSION_NAME,
     UNKNOWN_ROLE,
 )
-from local.api.names import ASSUME_ROLE
+from local.api.names import ASSUME_ROLE, GET_CALLER_IDENTITY
 from local.api.parameters import Parameters, required
 from local.emulator.keys import HIDDEN, AccessKey, KeyPair
 
-PARAMETERS = (
-    *("RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "ExternalId", "SourceIdentity"),
-    "RegionId",  # some clients add it to any call
-)
+SERVED = {
+    ASSUME_ROLE: frozenset(
+        {
+            "RoleArn",
+            "RoleSessionName",
+            "DurationSeconds",
+            "Policy",
+            "ExternalId",
+            "SourceIdentity",
+            "RegionId",
+        }
+    ),
+    GET_CALLER_IDENTITY: frozenset({"RegionId"}),
+}
+"""The parameters of STS's actions; some clients add RegionId to any call."""
 
 USER_NAME = "emulator"
 """The RAM user that the local ECS's own key is of."""
@@ -72,7 +83,7 @@ class Sessions:
         assume it: trust policies aren't played. `seed`: a text that nobody knows, which key, secret and token
         are made from, so that all repeats exactly where it does.
         """
-        refuse_unserved(ASSUME_ROLE, parameters, PARAMETERS)
+        refuse_unserved(ASSUME_ROLE, parameters, SERVED[ASSUME_ROLE])
         role = _ROLE_ARN.fullmatch(required(parameters, "RoleArn"))
         name = required(parameters, "RoleSessionName")
         if role is None:

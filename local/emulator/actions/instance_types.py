@@ -40,12 +40,14 @@ def _describe_instance_types(
     account: Account, parameters: Parameters, _context: CallContext
 ) -> dict[str, Any]:
     wanted = tuple(_wanted(parameters))
+    gpus = tuple(filter(None, (parameters.get("GPUSpec"), *numbered(parameters, "GpuSpecs"))))
     least = {field: decimal(parameters, name) for name, field in LEAST.items() if parameters.get(name)}
     most = {field: decimal(parameters, name) for name, field in MOST.items() if parameters.get(name)}
     found = [
         (place, described)
         for place, described in enumerate(_types(account))
-        if all(described[field] in values for field, values in wanted)
+        if _is_of_a_gpu(described, gpus)
+        and all(described[field] in values for field, values in wanted)
         and all(described.get(field, 0) >= limit for field, limit in least.items())
         and all(described.get(field, 0) <= limit for field, limit in most.items())
     ]
@@ -61,6 +63,11 @@ def _types(account: Account) -> tuple[dict[str, Any], ...]:
     for instance in account.of_each_type():
         types[instance.profile.document["InstanceType"]] = _type(instance)
     return tuple(types.values())
+
+
+def _is_of_a_gpu(described: dict[str, Any], names: tuple[str, ...]) -> bool:
+    """Match a GPU by part of its name, as ECS does: NVIDIA finds NVIDIA V100."""
+    return not names or any(name.lower() in described["GPUSpec"].lower() for name in names)
 
 
 def _wanted(parameters: Parameters) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -97,6 +104,6 @@ ACTIONS = (
     Action(
         name="DescribeInstanceTypes",
         perform=_describe_instance_types,
-        parameters=frozenset({"RegionId", *BY_TOKEN, *SAME, *LEAST, *MOST}),
+        parameters=frozenset({"RegionId", *BY_TOKEN, *SAME, *LEAST, *MOST, "GPUSpec", "GpuSpecs."}),
     ),
 )

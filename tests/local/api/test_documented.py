@@ -10,7 +10,7 @@ import pytest
 
 from local.api.api_error import ApiError
 from local.api.documented import OWNER_PARAMETERS, documented_parameters, in_the_sdk
-from local.emulator.actions.catalog import ACTIONS
+from local.emulator.actions.registry import ACTIONS
 from local.emulator.backend import LocalEcs
 
 ID, REGION = "i-bp67acfmxazb4ph001", "cn-hangzhou"

@@ -412,6 +412,23 @@ def test_types_by_what_they_have(filters: dict[str, str], expected: list[str], m
     assert [each["InstanceTypeId"] for each in answer["InstanceTypes"]["InstanceType"]] == expected
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"GPUSpec": "nvidia"}, ["ecs.gn6v-c8g1.2xlarge"]),
+        ({"GpuSpecs.1": "AMD", "GpuSpecs.2": "V100"}, ["ecs.gn6v-c8g1.2xlarge"]),
+        ({"GPUSpec": "AMD"}, []),
+        ({"MinimumGPUAmount": "1"}, ["ecs.gn6v-c8g1.2xlarge"]),
+    ],
+)
+def test_types_by_their_gpus(filters: dict[str, str], expected: list[str], make_ecs: Make) -> None:
+    """A GPU is found by part of its name, as the instances tell it."""
+    gpu = {"InstanceType": "ecs.gn6v-c8g1.2xlarge", "GPUAmount": 1, "GPUSpec": "NVIDIA V100"}
+    ecs = make_ecs({"InstanceId": "i-1"}, {"InstanceId": "i-2", **gpu})
+    found = ecs.call("DescribeInstanceTypes", filters)["InstanceTypes"]["InstanceType"]
+    assert [each["InstanceTypeId"] for each in found] == expected
+
+
 def test_all_types_in_one_answer() -> None:
     """Without a size, and with any larger one, the answer has up to 1,600 types."""
     fleet = [{"InstanceId": f"i-{n}", "InstanceType": f"ecs.t{n}.large"} for n in range(1700)]

@@ -8,7 +8,7 @@ import pytest
 from pydantic.alias_generators import to_pascal
 
 from local.api.documented import OWNER_PARAMETERS, documented_parameters
-from local.emulator.actions.catalog import ACTIONS
+from local.emulator.actions.registry import ACTIONS
 from local.emulator.behaviour import Behaviour
 from local.emulator.fleet_format import Emulator
 

@@ -268,6 +268,14 @@ def test_the_official_sdk_reads_a_denial(make_ecs: Make) -> None:
     assert (raised.value.status_code, raised.value.code) == (403, "NoPermission")
 
 
+def test_what_sts_ignores_is_noted(make_ecs: Make) -> None:
+    """A parameter that STS doesn't know changes nothing, and the remembered call names it."""
+    ecs = make_ecs(FOREIGN)
+    ecs.call("GetCallerIdentity", {"RegionId": REGION, "on": "x"})
+    ecs.call("AssumeRole", {**ROLE, "Other": "y"})
+    assert [call.ignored for call in ecs.calls] == [("on",), ("Other",)]
+
+
 def test_the_caller_learns_who_it_is(make_ecs: Make) -> None:
     """GetCallerIdentity names the key's account and user; with a session's key, the role's."""
     ecs = make_ecs(FOREIGN)
