@@ -95,18 +95,25 @@ def test_each_switch_switches_one_trigger(tmp_path: Path, switch: str) -> None:
     assert on == [switch.replace("_", "-")]
 
 
-def test_the_file_of_ones_own_in_the_documents_is_valid(tmp_path: Path) -> None:
+def test_each_file_of_ones_own_in_the_documents_is_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What docs/deploy.md shows, laid over template.yml as Serverless Devs does, is a valid template."""
     page = (PROJECT / "docs" / "deploy.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert "extend: ./template.yml\n" in text
     (tmp_path / "template.yml").write_text(TEMPLATE)
-    (tmp_path / "own.yml").write_text(text)
-    found = check(load(tmp_path / "own.yml"), NOW)
-    assert found.problems == ()
-    (own,) = found.functions
-    assert Settings.from_environment(own.environment_variables).max_instances == 200
-    assert [one.name for one in own.triggers if one.enabled] == ["every-evening"]
+    monkeypatch.setenv("ALARM_TOKEN", "of-the-environment")
+    shown = []
+    for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        assert "extend: ./template.yml\n" in text
+        (tmp_path / "my.yml").write_text(text)
+        found = check(load(tmp_path / "my.yml"), NOW)
+        assert found.problems == ()
+        shown += found.functions
+    timer, http = shown
+    assert Settings.from_environment(timer.environment_variables).max_instances == 200
+    assert [one.name for one in timer.triggers if one.enabled] == ["every-evening"]
+    assert Settings.from_environment(http.environment_variables).fan_out
+    assert [one.name for one in http.triggers] == ["alarms"]
 
 
 def test_the_code_is_what_make_build_makes(function: Function) -> None:
