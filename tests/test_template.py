@@ -102,7 +102,7 @@ def test_each_file_of_ones_own_in_the_documents_is_valid(
     page = (PROJECT / "docs" / "deploy.md").read_text(encoding="utf-8")
     (tmp_path / "template.yml").write_text(TEMPLATE)
     monkeypatch.setenv("ALARM_TOKEN", "of-the-environment")
-    shown = []
+    shown: list[Function] = []
     for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
         assert "extend: ./template.yml\n" in text
         (tmp_path / "my.yml").write_text(text)
