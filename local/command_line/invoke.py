@@ -145,6 +145,7 @@ def stop_approved(
         report = with_plan(report, whole_report(plan, target, view.order), shown, view.order)
         others = [line for line in plan.lines if "summary" not in line]
         lines = [*(line for line in others if line.get("instance_id") not in shown), *lines]
+        lines = [{**line, "message": report["message"]} if "summary" in line else line for line in lines]
         codes.add(plan.exit_code)
     newly = _newly_eligible(opened, delivery, shown)
     remarks = []

@@ -64,7 +64,8 @@ def narrowed(
 ) -> tuple[StopRequest, ...]:
     """Ask for the instances that a plan showed, and no others: in their regions and accounts, by id.
 
-    `time`: of the plan. What somebody started since is not what it showed.
+    The selection stays, so that one that no longer matches it is left (`Guard.NotSelected`). `time`: of the
+    plan; what somebody started since is not what it showed (`Guard.StartedSince`).
     """
     groups: dict[tuple[int, str, str, StoppedMode], list[str]] = {}
     for line in approved:
@@ -77,7 +78,6 @@ def narrowed(
             requests[place],
             time=time,
             instance_ids=tuple(ids),
-            selection=None,
             region_ids=(region_id,),
             role_arns=tuple(arn for arn in requests[place].role_arns if _leads_to(arn, account_id)),
             stopped_mode=mode,

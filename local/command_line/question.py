@@ -25,7 +25,7 @@ def about_stopping(
     else:
         yield f"  accounts {counts(line['account_id'] for line in approved)}"
     yield f"  as       {identity.arn}"
-    yield f"           with the key from {identity.source}"
+    yield f"  key      {identity.source}"
     yield f"  mode     {counts(mode(line) for line in approved)}"
     still_charged = report.get("still_charged")
     if still_charged:

@@ -52,7 +52,9 @@ def with_plan(
             *(before if isinstance(before, list) else []),
             *(after if isinstance(after, list) else []),
         ]
-    alone = f"; {len(others):,} left alone, as planned" if others else ""
+    kept = Counter(str(outcome["status"]) for outcome in others)
+    why = ", ".join(f"{kept[one]:,} {one}" for one in Status if kept[one])
+    alone = f"; {len(others):,} left alone, as planned: {why}" if others else ""
     return {
         **report,
         **of_plan,

@@ -167,4 +167,4 @@ def _about(to_start: Sequence[Record], identity: Identity) -> Iterator[str]:
     yield f"  where    {question.counts(one.region_id for one in to_start)}"
     yield f"  account  {identity.account_id}"
     yield f"  as       {identity.arn}"
-    yield f"           with the key from {identity.source}"
+    yield f"  key      {identity.source}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,28 @@ def test_a_stale_event_is_planned_and_not_run(cloud: Mapping[str, str], event: P
     seen = on_terminal("invoke", event, "--live", environment=cloud)
     assert (seen.returncode, "[y/N]" in seen.text) == (3, False)
     assert status_of(cloud, FIRST) == "Running"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"request": {"Tag": [{"Key": "env", "Value": "prod"}]}}, "Guard.NotSelected"),
+        ({"time": (datetime.now(UTC) - timedelta(hours=3)).isoformat()}, "Guard.StartedSince"),
+    ],
+)
+def test_a_plan_is_decided_anew(tmp_path: Path, event: Path, change: dict[str, object], code: str) -> None:
+    """What its selection no longer means, and what somebody has started since, is left and said."""
+    fleet, plan = tmp_path / "fleet.json", tmp_path / "plan.json"
+    started = f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%dT%H:%MZ}"
+    fleet.write_text(json.dumps([{"InstanceId": FIRST, "Tags": OPTED_IN, "StartTime": started}]))
+    with emulator("--fleet", fleet) as address:
+        cloud = endpoints(address)
+        stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
+        saved = json.loads(plan.read_text())
+        request = {**saved["request"], **change.pop("request", {})}  # type: ignore[dict-item]
+        plan.write_text(json.dumps({**saved, **change, "request": request}))
+        done = stop_guard("apply", plan, "--live", "--yes", "--json", environment=cloud)
+        assert status_of(cloud, FIRST) == "Running"
+    assert done.returncode == 0, done.stderr
+    (outcome,) = json.loads(done.stdout)["outcomes"]
+    assert (outcome["status"], outcome["code"]) == ("refused", code)
