@@ -3,20 +3,56 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from function.model.credentials import Credentials
 from local.command_line import display
 from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.settings import machine_endpoints
 from local.template.check import Findings, check
+from local.template.coherence import read_settings
 from local.template.source import InvalidTemplate, load
 
 
-def check_template(path: Path) -> ExitCode:
+def check_template(path: Path, *, live: bool) -> ExitCode:
     """Check it and say what was found. Raise CommandError."""
     try:
         findings = check(load(path), datetime.now(UTC))
+        show(findings, path)
+        if not live:
+            return ExitCode.WRONG if findings.problems else ExitCode.COMPLETE
+        right = _check_cloud(path)
     except InvalidTemplate as error:
         raise CommandError(str(error)) from None
-    show(findings, path)
-    return ExitCode.WRONG if findings.problems else ExitCode.COMPLETE
+    return ExitCode.COMPLETE if right and not findings.problems else ExitCode.WRONG
+
+
+def _check_cloud(path: Path) -> bool:
+    """Say who asks, and what each function of the template lacks there; tell whether it lacks nothing."""
+    from local.command_line.cloud_check import Ram, commands_to_look, role_problems  # noqa: PLC0415
+    from local.command_line.live import connect  # noqa: PLC0415 - the SDK, only where it is used
+
+    out, now = display.console(), datetime.now(UTC)
+    regions = [function.region for function in check(load(path), now).functions]
+    if not regions:
+        return False
+    cloud = connect(machine_endpoints() | {"FC_REGION": regions[0]})
+    identity = cloud.identity
+    display.say(out, f"Asked as {identity.arn}, with the key from {identity.source}", "bold")
+    right = True
+    for function in check(load(path, account_id=identity.account_id), now).functions:
+        settings, wrong = read_settings(function, ())
+        if settings is None or wrong:
+            continue  # said before, by its line
+        ram = Ram(Credentials.read(None, cloud.target.environment), function.region)
+        problems = list(role_problems(function, settings, identity.account_id, ram))
+        right = right and not problems
+        for problem in problems:
+            display.say(out, problem, "red")
+        if not problems:
+            display.say(out, f"The role {function.role} may do what it must, and no more", "bold green")
+        display.say(out, "Log, queues and triggers are not asked here; these show them:")
+        for command in commands_to_look(function):
+            display.say(out, f"  {command}")
+    return right
 
 
 def show(findings: Findings, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Calls to ECS that the function never makes, over the official SDK's generic client."""
+"""Calls that the function never makes, over the official SDK's generic client."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,17 +19,36 @@ def ecs_call(
     credentials: Credentials,
     endpoint: str | None,
 ) -> Send:
-    """Make a call ready to be sent; `endpoint`: None is the region's own."""
-    client = sdk.Client(
-        sdk.config(region_id, credentials, endpoint or f"https://{sdk.regional_endpoint(region_id)}")
+    """Make a call to ECS ready to be sent; `endpoint`: None is the region's own."""
+    return api_call(
+        action,
+        parameters,
+        api=("ecs", "2014-05-26"),
+        region_id=region_id,
+        credentials=credentials,
+        endpoint=endpoint or f"https://{sdk.regional_endpoint(region_id)}",
     )
+
+
+def api_call(
+    action: str,
+    parameters: Mapping[str, str],
+    *,
+    api: tuple[str, str],
+    region_id: str,
+    credentials: Credentials,
+    endpoint: str,
+) -> Send:
+    """Make a call ready to be sent; `api`: its name as RAM has it, and its version."""
+    client = sdk.Client(sdk.config(region_id, credentials, endpoint))
+    name, api_version = api
 
     def send(seconds: float) -> dict[str, Any]:
         try:
             answer = client.call_api(
                 sdk.Params(
                     action=action,
-                    version="2014-05-26",
+                    version=api_version,
                     protocol="HTTPS",
                     pathname="/",
                     method="POST",
@@ -43,6 +62,6 @@ def ecs_call(
             )
             return dict(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
-            raise cloud_error(f"ecs:{action}", error, Redactor(credentials.secrets())) from None
+            raise cloud_error(f"{name}:{action}", error, Redactor(credentials.secrets())) from None
 
     return send

@@ -160,6 +160,10 @@ def check(
     template: Annotated[Path, typer.Argument(help="The template, or your own file that extends it.")] = Path(
         "template.yml"
     ),
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the cloud, too: may the role do what it must?")
+    ] = False,
 ) -> None:
     """Say whether a template is what it seems, and when its timers fire and what they ask for.
 
@@ -169,7 +173,7 @@ def check(
     def run() -> ExitCode:
         from local.command_line.check import check_template
 
-        return check_template(template)
+        return check_template(template, live=live)
 
     end_with(run)
 

@@ -22,6 +22,11 @@ def machine_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in Settings.variables()}
 
 
+def machine_endpoints() -> dict[str, str]:
+    """Give the endpoints that this machine's environment names in place of the cloud's."""
+    return {name: os.environ[name] for name in _ENDPOINTS if name in os.environ}
+
+
 def settings_of(template: Path | None) -> tuple[dict[str, str], Function | None]:
     """Give the settings, and the template's function where they are its own. Raise CommandError."""
     if template is None:
@@ -39,7 +44,7 @@ def settings_of(template: Path | None) -> tuple[dict[str, str], Function | None]
     (function,) = findings.functions
     for place, message in findings.problems:
         display.say(display.console(stderr=True), f"{place}: {message}", "yellow")
-    own = {name: os.environ[name] for name in _ENDPOINTS if name in os.environ}
+    own = machine_endpoints()
     deployed = {
         name: value for name, value in function.environment_variables.items() if name in Settings.variables()
     }
