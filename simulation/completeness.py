@@ -74,15 +74,23 @@ def _wrong_charges(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
     """Hold the count to what was seen: paid for by use, and not seen or foreseen to be saved."""
     charged = 0
     for outcome in report["outcomes"]:
-        mode = outcome["stopped_mode"]
-        ours = outcome["attempts"] and outcome["status"] in {"stopped", "stopping", "would_stop"}
-        if ours and not by_another(outcome) and (mode["actual"] or mode["expected"]) != "StopCharging":
-            (_, first), *_ = case.history.states[outcome["instance_id"]]
-            charged += first.profile.document["InstanceChargeType"] == "PostPaid"
+        mode = outcome["stopped_mode"]["actual"] or outcome["stopped_mode"]["expected"]
+        down = outcome["status"] in {"stopped", "stopping", "would_stop", "already_stopped"}
+        goes_on = down and mode not in {None, "StopCharging"} and _paid_by_use(case, outcome["instance_id"])
+        if ("on being charged" in outcome["message"]) is not goes_on:
+            yield f"{outcome['instance_id']} is stopped with {mode}: {outcome['message']}"
+        ours = outcome["attempts"] and outcome["status"] != "already_stopped" and not by_another(outcome)
+        charged += bool(ours and goes_on)
     if {report["still_charged"], case.lines[-1]["still_charged"]} != {charged}:
         yield f"{charged} go on being charged, and the report says {report['still_charged']}"
     if ("on being charged" in report["message"]) is not bool(charged):
         yield f"{charged} go on being charged, and the sentence is {report['message']!r}"
+
+
+def _paid_by_use(case: Case, instance_id: str) -> bool:
+    (_, first), *_ = case.history.states[instance_id]
+    document: Mapping[str, Any] = first.profile.document
+    return str(document["InstanceChargeType"]) == "PostPaid"
 
 
 def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -11,6 +11,9 @@ from dataclasses import replace
 from function.model.outcome import Outcome, Status
 from function.model.request import StoppedMode
 
+CHARGED = "on being charged"
+"""How messages and the sentence end that tell of it."""
+
 LOSES_ADDRESS = "it gives back its public IP address"
 """How the warning of a plan begins."""
 
@@ -28,9 +31,15 @@ def goes_on_charging(outcome: Outcome) -> bool:
     )
 
 
-def with_charging_warnings(outcome: Outcome) -> Outcome:
-    """Warn where what is charged, or kept, is not what was asked for."""
-    return replace(outcome, warnings=(*outcome.warnings, *_warnings(outcome)))
+def with_charging(outcome: Outcome) -> Outcome:
+    """Say that an instance goes on being charged, and warn where that, or what it keeps, is not as asked."""
+    verb = "would go" if outcome.status is Status.WOULD_STOP else "goes"
+    charged = f"; it {verb} {CHARGED}" if goes_on_charging(outcome) else ""
+    return replace(
+        outcome,
+        message=f"{outcome.message}{charged}",
+        warnings=(*outcome.warnings, *_warnings(outcome)),
+    )
 
 
 def _warnings(outcome: Outcome) -> Iterator[str]:
@@ -40,7 +49,7 @@ def _warnings(outcome: Outcome) -> Iterator[str]:
     asked_to_save = mode.requested is StoppedMode.STOP_CHARGING
     if outcome.status is Status.ALREADY_STOPPED and asked_to_save and goes_on_charging(outcome):
         yield (
-            f"StoppedMode: {mode.requested} is asked for, ECS shows {mode.actual}: it goes on being charged; "
+            f"StoppedMode: {mode.requested} is asked for, ECS shows {mode.actual}; "
             "only a running instance can be stopped with StopCharging, so start it first"
         )
     loses_address = outcome.status is Status.WOULD_STOP and mode.expected is StoppedMode.STOP_CHARGING

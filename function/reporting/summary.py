@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from function.model.charging import goes_on_charging
+from function.model.charging import CHARGED, goes_on_charging
 from function.model.errors import EcsCode
 from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Status
 from function.reporting.report import Report
@@ -22,7 +22,7 @@ def summarize(report: Report) -> str:
             parts.append(f"{words} {len(outcomes)}{of_total}{_reasons(map(_reason, outcomes))}")
     if report.still_charged:
         verb = "would go" if report.dry_run else "goes" if report.still_charged == 1 else "go"
-        parts.append(f"{report.still_charged} {verb} on being charged")
+        parts.append(f"{report.still_charged} {verb} {CHARGED}")
     if report.handed_on:
         count = sum(len(shard.instance_ids) for shard in report.handed_on)
         parts.append(f"handed on {count:,} in {len(report.handed_on):,} shards")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from function.guard import instance as guard
 from function.guard.instance import Skip
-from function.model.charging import with_charging_warnings
+from function.model.charging import with_charging
 from function.model.errors import ClientCode
 from function.model.instance import Instance
 from function.model.outcome import Outcome, RegionError, Status, StoppedModes
@@ -62,7 +62,7 @@ class Candidate:
             previous_status=instance.status if instance else None,
             instance=instance,
         )
-        return with_charging_warnings(outcome)
+        return with_charging(outcome)
 
 
 def find(jobs: Sequence[Job], clients: Clients, caller: Caller) -> tuple[list[Candidate], list[RegionError]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from function.guard.instance import Skip, Stop, not_found, without_economical_mode
-from function.model.charging import with_charging_warnings
+from function.model.charging import with_charging
 from function.model.errors import ClientCode, CloudError, Meaning, origin
 from function.model.instance import Instance
 from function.model.outcome import Outcome, Status, StoppedModes, utc
@@ -332,7 +332,7 @@ class Operation:
             warnings=stop.warnings if stop else (),
             instance=self.instance,
         )
-        return with_charging_warnings(outcome)
+        return with_charging(outcome)
 
 
 def _failed(error: CloudError) -> Skip:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from function.model.charging import CHARGED
 from function.model.outcome import Status
 
 MAX_ROWS = 40
@@ -120,7 +121,8 @@ def _groups(outcomes: Sequence[Line]) -> list[Row]:
     """Make a row per reason, in the order of the statuses, what is left to do last."""
     groups: dict[tuple[str, ...], list[Line]] = {}
     for line in outcomes:
-        key = (str(line["status"]), str(line["code"]), str(mode(line)), *warnings(line))
+        charged = CHARGED in str(line["message"])
+        key = (str(line["status"]), str(line["code"]), str(mode(line)), str(charged), *warnings(line))
         groups.setdefault(key, []).append(line)
     order = list(Status)
     ranked = sorted(groups.values(), key=lambda group: (order.index(status(group[0])), -len(group)))

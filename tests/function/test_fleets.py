@@ -51,6 +51,8 @@ def test_what_goes_on_being_charged_is_said(stage: SetStage, words: str, *, dry_
     played = fleet.invoke({**ALL, "DryRun": dry_run})
     assert played.report["still_charged"] == played.lines[-1]["still_charged"] == 1
     assert str(played.report["message"]).endswith(f"; {words} being charged")
+    told = {name: "on being charged" in str(one["message"]) for name, one in played.outcomes.items()}
+    assert told == {"i-bp1gpu": True, "i-bp1sub": False}
     saving = fleet.invoke({**SAVING, "DryRun": True})
     assert saving.report["still_charged"] == 0
 
@@ -73,7 +75,8 @@ def test_an_instance_that_was_shut_down_from_inside_is_warned_of(stage: SetStage
         "i-bp1save": False,
         "i-bp1paid": False,
     }
-    assert "goes on being charged" in warnings(played.outcomes["i-bp1keep"])
+    assert "goes on being charged" in str(played.outcomes["i-bp1keep"]["message"])
+    assert "so start it first" in warnings(played.outcomes["i-bp1keep"])
     assert played.report["message"] == "Already stopped 3 of 3: 1 charged all the same"
     levels = {line["instance_id"]: line["level"] for line in played.lines if "instance_id" in line}
     assert levels == {"i-bp1keep": "WARNING", "i-bp1save": "INFO", "i-bp1paid": "INFO"}

@@ -42,7 +42,7 @@ def test_a_timer_stops_an_instance(stage: SetStage, runtime: Runtime) -> None:
         "account_id": "1234567890123456",
         "status": "stopped",
         "code": None,
-        "message": "stopped, as ECS confirms",
+        "message": "stopped, as ECS confirms; it goes on being charged",
         "ecs_request_id": None,
         "stopped_mode": {"requested": "KeepCharging", "expected": "KeepCharging", "actual": "KeepCharging"},
         "previous_status": "Running",
