@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+import yaml
 
 from function.events.catalog import CATALOG
 from function.events.parse import parse
@@ -263,6 +264,13 @@ def test_every_command_of_serverless_devs_has_the_options_that_are_shown() -> No
             if "-t" in rest:
                 assert rest[rest.index("-t") + 1] in {"template.yml", "my.yml"}
     assert seen == set(known)
+
+
+def test_each_switch_of_a_trigger_is_listed() -> None:
+    """The table of switches has all variables of the template that are on or off."""
+    variables = yaml.safe_load((ROOT / "template.yml").read_text(encoding="utf-8"))["vars"]
+    switches = {name for name, value in variables.items() if isinstance(value, bool)}
+    assert {row[0].strip("`") for row in rows("docs/deploy.md", "## Switching on")} == switches
 
 
 def test_every_target_of_make_that_is_named_exists() -> None:
