@@ -1,7 +1,8 @@
 """What it takes to stop fleets: calls, time, CPU and memory, against a plain loop and against the limit.
 
-The local ECS runs in a process of its own, and takes 50 ms for each call. The run is measured in a fresh
-process, until every instance is accepted (VERIFY_SECONDS=0), the plain loop likewise.
+The local ECS runs in a process of its own, and takes 50 ms for each call, over HTTPS with a certificate of
+its own where that is said. The run is measured in a fresh process, until every instance is accepted
+(VERIFY_SECONDS=0), the plain loop likewise.
 """
 
 import cProfile
@@ -19,6 +20,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import certifi
 
 from function.cloud.runtime import SystemClock, system_ports
 from function.model.ports import Item, Result, Unfinished, Workers
@@ -26,6 +31,7 @@ from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
 from local.emulator.server import serve
+from local.emulator.tls import make_tls
 from local.function_compute import FunctionCompute
 
 CALL_SECONDS = 0.05
@@ -48,15 +54,17 @@ QUOTA, SPEED = 300, 20
 # The run itself, as FC has it, in a process that imports nothing else; what it used is said at its end.
 RUN = """
 import json, os, resource, sys, time
+from dataclasses import replace
 from types import SimpleNamespace
-from function.ports import Ports
-from function.invocation import Function, StopIncomplete
+from function.cloud.runtime import system_ports
+from function.invocation import Function
 function = Function.prepare(os.environ)
 context = SimpleNamespace(request_id="r", region="cn-hangzhou", account_id="1234567890123456",
     function=SimpleNamespace(name="stop-guard", timeout=600))
 before = resource.getrusage(resource.RUSAGE_SELF)
 began = time.monotonic()
-report = function.invoke(sys.stdin.buffer.read(), context, os.environ, Ports(write=lambda line: None))
+ports = replace(system_ports(), write=lambda line: None)
+report = function.invoke(sys.stdin.buffer.read(), context, os.environ, ports)
 wall = time.monotonic() - began
 after = resource.getrusage(resource.RUSAGE_SELF)
 with open("/proc/self/status") as lines:
@@ -86,10 +94,15 @@ def fleet(count: int, regions: Sequence[str], accounts: Sequence[str], **fields:
 
 
 @contextmanager
-def cloud(made: Fleet) -> Iterator[tuple[str, Callable[[], Counter[str]]]]:
-    """Serve it in a process of its own; give the endpoint, and what counts the calls since last asked."""
+def cloud(made: Fleet, issuer: Path | None = None) -> Iterator[tuple[str, Callable[[], Counter[str]]]]:
+    """Serve it in a process of its own; give the endpoint, and what counts the calls since last asked.
+
+    With `issuer`, a file to write to, over TLS.
+    """
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(made, theirs), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(made, theirs, issuer), daemon=True
+    )
     process.start()
     endpoint = ours.recv()
 
@@ -105,9 +118,9 @@ def cloud(made: Fleet) -> Iterator[tuple[str, Callable[[], Counter[str]]]]:
         process.join()
 
 
-def _serve(made: Fleet, asked: Connection) -> None:
+def _serve(made: Fleet, asked: Connection, issuer: Path | None) -> None:
     ecs = LocalEcs(made, faults=[parse_fault(f"*=delay,seconds={CALL_SECONDS}")], remember=1_000_000)
-    with serve(ecs) as endpoint:
+    with serve(ecs, tls=make_tls(issuer) if issuer else None) as endpoint:
         asked.send(endpoint)
         told = 0
         while asked.recv():
@@ -127,14 +140,26 @@ class Cost:
     peak: int
 
 
-def run(made: Fleet, event: Mapping[str, object]) -> Cost:
-    """Stop a fleet."""
-    with cloud(made) as (endpoint, calls):
-        environment = SETTINGS | {
-            "ECS_ENDPOINT": endpoint,
-            "STS_ENDPOINT": endpoint,
-            "PATH": os.environ["PATH"],
-        }
+def run(made: Fleet, event: Mapping[str, object], *, tls: bool = False, **settings: str) -> Cost:
+    """Stop a fleet, with these settings beside those of all."""
+    with (
+        TemporaryDirectory() as place,
+        cloud(made, Path(place, "issuer") if tls else None) as (endpoint, calls),
+    ):
+        trusted = Path(place, "trusted")
+        trusted.write_bytes(
+            Path(certifi.where()).read_bytes() + (Path(place, "issuer").read_bytes() if tls else b"")
+        )
+        environment = (
+            SETTINGS
+            | settings
+            | {
+                "SSL_CERT_FILE": str(trusted),
+                "ECS_ENDPOINT": endpoint,
+                "STS_ENDPOINT": endpoint,
+                "PATH": os.environ["PATH"],
+            }
+        )
         done = subprocess.run(  # noqa: S603 - this Python, and code from here
             [sys.executable, "-c", RUN],
             input=json.dumps(event),
@@ -273,15 +298,23 @@ def main() -> None:
     loop, calls = plain_loop(thousand)
     print(f"  a plain loop: {_calls(calls)}, {loop:.1f} s: ratio 1/{loop / ours.wall:.0f}, aimed at 1/100")
 
+    first = fleet(16, REGIONS[:1], ACCOUNTS[:1], LocalStorageAmount=1, LocalStorageCapacity=894)
+    each = {**SELECTED, "ConfirmStop": True}
+    plain, secure = (median(run(first, each, tls=tls).cpu for _ in range(5)) for tls in (False, True))
+    more = (secure - plain) * 1000
+    print(f"16 first connections over HTTPS: {more:.0f} ms CPU more than over HTTP, aimed at 80")
+
     event = {**SELECTED, "RegionIds": REGIONS, "RoleArns": ROLES}
-    many = run(fleet(10_000, REGIONS, ACCOUNTS), event)
-    print(f"{_line(many)}; 4 regions, 3 accounts")
-    each_calls = many.calls.total() / many.instances / (ours.calls.total() / ours.instances)
-    each_cpu = many.cpu / many.instances / (ours.cpu / ours.instances)
-    print(
-        f"  per instance, to the 1,000: {each_calls:.2f} times the calls, {each_cpu:.2f} times the CPU; "
-        "aimed at 1.20 each, and 128 MB"
-    )
+    few = {}
+    for tls, aim in ((False, 130), (True, 150)):
+        few[tls] = run(fleet(10_000, REGIONS, ACCOUNTS), event, tls=tls)
+        print(f"{_line(few[tls])}; 4 regions, 3 accounts, {'HTTPS' if tls else 'HTTP'}; aimed at {aim} µs")
+    each_calls = few[False].calls.total() / few[False].instances / (ours.calls.total() / ours.instances)
+    print(f"  per instance, to the 1,000: {each_calls:.2f} times the calls, aimed at 1.20, and 128 MB")
+    many = run(fleet(30_000, REGIONS[:1], ACCOUNTS[:1]), SELECTED)
+    growth = many.cpu / many.instances / (few[False].cpu / few[False].instances)
+    print(f"{_line(many)}; by tag, HTTP")
+    print(f"  {growth:.2f} times the CPU of 10,000, each; aimed at 1.15, and 640 calls")
 
     disks = fleet(1_000, REGIONS[:1], ACCOUNTS[:1], LocalStorageAmount=1, LocalStorageCapacity=894)
     summary, calls, throttled, minutes = under_quota(disks, {**SELECTED, "ConfirmStop": True})

@@ -11,12 +11,13 @@ from darabonba.runtime import RuntimeOptions
 
 def handler(event: bytes, _context: object) -> str:
     """Stop the instance that the event names."""
+    scheme, _, endpoint = os.environ["ECS_ENDPOINT"].partition("://")
     config = Config(
         access_key_id=os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
         access_key_secret=os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
         security_token=os.environ["ALIBABA_CLOUD_SECURITY_TOKEN"],
-        endpoint=os.environ["ECS_ENDPOINT"].removeprefix("http://"),
-        protocol="HTTP",
+        endpoint=endpoint,
+        protocol=scheme.upper(),
     )
     request = StopInstanceRequest(instance_id=json.loads(event)["InstanceId"], force_stop=False)
     answer = Client(config).stop_instance_with_options(request, RuntimeOptions())

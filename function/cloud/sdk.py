@@ -1,39 +1,15 @@
 """The official SDK, loaded lightly: its generic client and the few ECS request models the function sends.
 
 `alibabacloud_ecs20140526.client` is not loaded: it is 2 MB of source for methods that do no more than
-call the generic client, and its `models` package imports 1,150 modules. Neither are the packages that
-the synchronous calls never touch (`_UNUSED`), which are most of the SDK's start-up time and memory.
-While the SDK is imported, all of these are `_Deferred`: the import succeeds and nothing is loaded.
-Whoever really uses one later gets the real thing then, or, where it is not installed (it is left out of
-the artifact), Python's own ModuleNotFoundError. No file of the SDK is changed or copied.
+call the generic client, and its `models` package imports 1,150 modules. See `deferred` for what else is not.
 """
 
 import logging
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 from urllib.parse import urlsplit
 
-from requests import Session
-
+from function.cloud.deferred import deferring
 from function.cloud.transport import make_adapter
 from function.model.credentials import Credentials
-
-_ECS_MODELS = "alibabacloud_ecs20140526.models"
-"""Deferred itself; its submodules, one per model, are loaded by their names."""
-
-_UNUSED = frozenset(
-    {
-        "aiofiles",  # credential files, asynchronously
-        "aiohttp",  # asynchronous calls
-        "apscheduler",  # refreshes credentials of an ECS instance's role in the background
-        "asyncio",
-        "cryptography",  # signatures by RSA key pair
-        "websocket",
-    }
-)
 
 _ENDPOINTS = {
     "ecs-cn-hangzhou.aliyuncs.com": (
@@ -57,78 +33,7 @@ _ENDPOINTS = {
 _EXCEPTIONS = {region: endpoint for endpoint, regions in _ENDPOINTS.items() for region in regions.split()}
 
 
-class _Deferred(ModuleType):
-    """A module that is loaded when something in it is used, not when it is imported."""
-
-    def __getattr__(self, name: str) -> object:
-        """Give a `_DeferredName` while this stands in for the module in `sys.modules`, then the real one."""
-        if name.startswith("__"):
-            raise AttributeError(name)  # the import system asks for what no module has to have
-        if sys.modules.get(self.__name__) is self:
-            return _DeferredName(self, name)
-        # As in `from package import name`, which also finds a submodule.
-        return getattr(__import__(self.__name__, fromlist=[name]), name)
-
-
-class _DeferredName:
-    """What `from module import name` gives for a deferred module; calls and attributes reach the real one."""
-
-    def __init__(self, module: _Deferred, name: str) -> None:
-        self._module = module
-        self._name = name
-
-    def __call__(self, *args: object, **kwargs: object) -> object:
-        return getattr(self._module, self._name)(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(getattr(self._module, self._name), name)
-
-
-class _Finder:
-    """Finds and loads `_Deferred` modules in place of those that nobody in this process has loaded.
-
-    Without `importlib.abc` for its bases: that import alone takes 5 % of the SDK's.
-    """
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        root = fullname.partition(".")[0]
-        if fullname == _ECS_MODELS:
-            real = PathFinder.find_spec(fullname, path, target)
-            places = (real and real.submodule_search_locations) or []
-        elif root in _UNUSED and isinstance(sys.modules.get(root, _Deferred(root)), _Deferred):
-            places = []
-        else:
-            return None
-        spec = ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]  # a Loader by its methods
-        spec.submodule_search_locations = places
-        return spec
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Deferred(spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Skip the module empty."""
-
-
-@contextmanager
-def _deferring() -> Iterator[None]:
-    """Import deferred modules inside the block; afterwards every import in the process is as ever."""
-    finder = _Finder()
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-        for name in [name for name, module in sys.modules.items() if isinstance(module, _Deferred)]:
-            del sys.modules[name]
-            package, _, child = name.rpartition(".")
-            if package in sys.modules:
-                vars(sys.modules[package]).pop(child, None)  # where `from package import child` looks first
-
-
-with _deferring():
+with deferring():
     from alibabacloud_ecs20140526.models._describe_instance_types_request import DescribeInstanceTypesRequest
     from alibabacloud_ecs20140526.models._describe_instances_request import (
         DescribeInstancesRequest,
@@ -141,6 +46,7 @@ with _deferring():
     from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
     from darabonba.core import DaraCore
     from darabonba.runtime import RuntimeOptions
+    from requests import Session
     from Tea.exceptions import TeaException
 
 # These write to standard error at import (a DEBUG handler of their own) and, with DEBUG=sdk in the

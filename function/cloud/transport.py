@@ -14,17 +14,22 @@ import ssl
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-import certifi
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from function.cloud.deferred import deferring
+
+with deferring(), warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # requests', that it finds nothing to guess a text's encoding by
+    import certifi
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 _POOLS = 10
 _CONNECTIONS = 40
