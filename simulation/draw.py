@@ -182,7 +182,6 @@ def _weather(random: Random) -> Weather:
         late=sometimes(0.05, 0.2),
         late_stop=sometimes(0.2, 0.6),
         late_seconds=random.choice((12.0, 60.0, 300.0)),
-        drip=sometimes(0.05, 0.3),
     )
 
 

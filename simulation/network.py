@@ -18,9 +18,6 @@ from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, I
 from simulation.scenario import OWN_ACCOUNT, account_of
 from simulation.scheduler import Scheduler, Task
 
-DRIP_FACTOR = 4
-"""A client whose answer comes in drips, each of them in time, waits at most so many times longer."""
-
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -125,8 +122,7 @@ class Client:
         if there is not None:
             scheduler.at(scheduler.time + there, partial(network.arrive, call, scheduler.running))
         patience = (runtime.connect_timeout + runtime.read_timeout) / 1000
-        if random.random() < weather.drip:
-            patience *= random.uniform(1, DRIP_FACTOR)
+        # An answer that comes in drips ends with the call's time, too: the function's own sockets see to it.
         scheduler.wait(scheduler.time + patience)
         if call.heard is None:
             network.hear(call, NO_ANSWER)

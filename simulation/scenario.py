@@ -164,7 +164,6 @@ class Weather:
     """What the way to ECS is like. `latencies`: seconds that a message takes, one way; the rest are chances.
 
     `late`: a message takes up to `late_seconds`, and so does a stop call with `late_stop` on its way to ECS.
-    `drip`: the answer comes so slowly that the client waits longer than it wanted to.
     """
 
     latencies: tuple[float, ...] = (0.02, 0.05, 0.05, 0.1)
@@ -173,7 +172,6 @@ class Weather:
     late: float = 0.0
     late_stop: float = 0.0
     late_seconds: float = 60.0
-    drip: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

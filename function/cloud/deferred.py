@@ -25,7 +25,6 @@ UNUSED = frozenset(
         "charset_normalizer",  # guesses in what a text may be written that doesn't say so; ECS's JSON does
         "cryptography",  # signatures by RSA key pair
         "websocket",
-        "xml",  # answers of OSS
         *(
             _PROVIDERS + provider  # of credentials that are neither FC's nor STS's
             for provider in (

@@ -28,7 +28,6 @@ UNUSED = {
     "charset_normalizer",
     "cryptography",
     "websocket",
-    "xml",
 }
 
 
