@@ -28,3 +28,10 @@ def test_deciding_loads_no_sdk(package: object) -> None:
     loaded = done.stdout.split()
     assert set(names) <= set(loaded)
     assert [name for name in loaded if name.startswith(OUTSIDE)] == []
+
+
+def test_garbage_is_collected_after_the_start() -> None:
+    """No garbage is looked for while the function is imported; afterwards it is, but not among modules."""
+    code = "import gc, function.index; print(gc.isenabled(), gc.get_freeze_count() > 10_000)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
