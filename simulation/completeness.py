@@ -83,8 +83,9 @@ def _wrong_charges(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
         charged += bool(ours and goes_on)
     if {report["still_charged"], case.lines[-1]["still_charged"]} != {charged}:
         yield f"{charged} go on being charged, and the report says {report['still_charged']}"
-    if ("on being charged" in report["message"]) is not bool(charged):
-        yield f"{charged} go on being charged, and the sentence is {report['message']!r}"
+    sentence = case.lines[-1]["message"]  # over HTTP an error's text takes its place in the answer
+    if ("on being charged" in sentence) is not bool(charged):
+        yield f"{charged} go on being charged, and the sentence is {sentence!r}"
 
 
 def _paid_by_use(case: Case, instance_id: str) -> bool:
