@@ -180,7 +180,7 @@ def _shown(report: Report, redact: Redactor) -> dict[str, object]:
 def _what_is_left(report: Report) -> str:
     parts = []
     if report.left:
-        named = [f"{one.instance_id} {one.status}{_more(one)}" for one in report.left]
+        named = [f"{_name(one)} {one.status}{_more(one)}" for one in report.left]
         instances = "instance" if len(report.outcomes) == 1 else "instances"
         are = "is" if len(report.left) == 1 else "are"
         parts.append(
@@ -190,6 +190,12 @@ def _what_is_left(report: Report) -> str:
         regions = [f"{error.scope} ({error.code})" for error in report.region_errors]
         parts.append(f"could not list {first_few(regions, ', ')}")
     return "; ".join(parts)
+
+
+def _name(outcome: Outcome) -> str:
+    """Give the instance's id, with its name where it has one of its own."""
+    name = outcome.instance.instance_name if outcome.instance else ""
+    return f"{outcome.instance_id} {name!r}" if name not in {"", outcome.instance_id} else outcome.instance_id
 
 
 def _more(outcome: Outcome) -> str:

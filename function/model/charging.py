@@ -34,7 +34,8 @@ def goes_on_charging(outcome: Outcome) -> bool:
 def with_charging(outcome: Outcome) -> Outcome:
     """Say that an instance goes on being charged, and warn where that, or what it keeps, is not as asked."""
     verb = "would go" if outcome.status is Status.WOULD_STOP else "goes"
-    charged = f"; it {verb} {CHARGED}" if goes_on_charging(outcome) else ""
+    but = ", but" if outcome.status is Status.ALREADY_STOPPED else ";"
+    charged = f"{but} it {verb} {CHARGED}" if goes_on_charging(outcome) else ""
     return replace(
         outcome,
         message=f"{outcome.message}{charged}",

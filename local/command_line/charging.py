@@ -41,5 +41,5 @@ def _addresses(saving: Sequence[Line]) -> str:
         return " None has a public address that it would lose: an Elastic IP stays."
     names = [printable(f"{line['instance_id']} ({name_of(line)})".removesuffix(" ()")) for line in losing]
     others = len(saving) - len(losing)
-    rest = f"; the other {others:,} keep an Elastic IP or have no address" if others else ""
+    rest = f"; not so the other {others:,}, with an Elastic IP or no address" if others else ""
     return f" Another public IP address at the start: {first(names)}{rest}."

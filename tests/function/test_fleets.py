@@ -3,7 +3,7 @@
 import pytest
 
 from function.model.instance import Instance
-from tests.stage import SetStage
+from tests.stage import SetStage, error
 
 
 def tags(**values: str) -> dict[str, object]:
@@ -110,6 +110,19 @@ def test_names_are_told(stage: SetStage, name: str, shown: str) -> None:
     played = stage({"InstanceId": "i-bp1a", "InstanceName": name}).invoke(ALL)
     assert played.outcome["instance_name"] == shown
     assert [line["instance_name"] for line in played.lines if "instance_id" in line] == [shown]
+
+
+def test_a_notice_names_the_machines_that_are_left(stage: SetStage) -> None:
+    """What FC hands to the failure destination is read by people: the id, and the name as data."""
+    fleet = stage(
+        {"InstanceId": "i-bp1db", "InstanceName": "db\n; all is well"},
+        {"InstanceId": "i-bp1none"},
+        faults=(error("StopInstance", "DiskError"),),
+    )
+    text = str(fleet.invoke(ALL).answer.error)
+    assert text.startswith("2 of 2 instances are left: ")
+    assert "i-bp1db 'db\ufffd; all is well' failed (DiskError)" in text
+    assert "i-bp1none failed (DiskError)" in text
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_keeping_is_explained(stage: SetStage, instances: tuple[dict[str, Any], 
             (FIXED | {"InstanceName": "web\x1b[2J"}, FIXED),
             "Another public IP address at the start: i-bp10 (web",
         ),
-        ((FIXED, ELASTIC, {}), ": i-bp10; the other 2 keep an Elastic IP or have no address."),
+        ((FIXED, ELASTIC, {}), ": i-bp10; not so the other 2, with an Elastic IP or no address."),
     ],
 )
 def test_saving_is_explained(stage: SetStage, instances: tuple[dict[str, Any], ...], words: str) -> None:
