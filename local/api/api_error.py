@@ -1,5 +1,6 @@
 """The error answers of the APIs as exceptions, with their bodies."""
 
+import base64
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -53,6 +54,7 @@ class ApiError(Exception):
                 "AuthPrincipalDisplayName": self.call.caller,
                 "AuthPrincipalOwnerId": self.call.account_id,
                 "AuthPrincipalType": "AssumedRoleUser" if "/" in self.call.caller else "SubUser",
+                "EncodedDiagnosticMessage": base64.b64encode(self.request_id.encode()).decode(),
                 "NoPermissionType": "ImplicitDeny",
                 "PolicyType": "AccountLevelIdentityBasedPolicy",
             }
