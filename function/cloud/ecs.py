@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from pydantic import ValidationError
-
 from function.cloud import sdk
+from function.cloud.answers import NAMELESS, is_about_an_instance, items, read_page, read_types
 from function.cloud.sdk_errors import cloud_error, error_answer, request_id_of
 from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
@@ -34,8 +33,6 @@ _MAX_PAGES = 10
 
 _MIN_SECONDS = 0.1
 
-_LOCAL_STORAGE = ("LocalStorageAmount", "LocalStorageCapacity", "LocalStorageCategory")
-_NONE = (None, 0, "", "0")
 
 Answer = TypeVar("Answer")
 
@@ -76,6 +73,7 @@ class SdkEcs:
         ends = self._monotonic() + seconds
         instances: dict[str, Instance] = {}
         unreadable: dict[str, CloudError] = {}
+        nameless: CloudError | None = None
         token: str | None = None
         for _ in range(_MAX_PAGES):
             request = sdk.DescribeInstancesRequest(
@@ -84,10 +82,15 @@ class SdkEcs:
                 max_results=MAX_IDS,
                 next_token=token,
             )
-            page = self._call(DESCRIBE_INSTANCES, request, max(ends - self._monotonic(), _MIN_SECONDS), _page)
+            page = self._call(
+                DESCRIBE_INSTANCES, request, max(ends - self._monotonic(), _MIN_SECONDS), read_page
+            )
             instances |= {one.instance_id: one for one in page.instances if one.instance_id in wanted}
             unreadable |= {one: error for one, error in page.unreadable.items() if one in wanted}
+            nameless = nameless or page.unreadable.get(NAMELESS)
             token = page.next_token
+            if nameless and token is None:
+                unreadable = dict.fromkeys(wanted - instances.keys(), nameless) | unreadable
             if token is None or len(instances) + len(unreadable) == len(wanted):
                 return Page(instances=tuple(instances.values()), unreadable=unreadable)
         raise CloudError(ClientCode.NO_ANSWER, f"ecs:{DESCRIBE_INSTANCES} was answered in part", read=True)
@@ -105,12 +108,15 @@ class SdkEcs:
             zone_id=selection.zone_id,
             instance_name=selection.instance_name,
         )
-        return self._call(DESCRIBE_INSTANCES, request, seconds, _page)
+        page = self._call(DESCRIBE_INSTANCES, request, seconds, read_page)
+        if NAMELESS in page.unreadable:
+            raise page.unreadable[NAMELESS]
+        return page
 
     def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
         """See `Ecs.local_disks`."""
         request = sdk.DescribeInstanceTypesRequest(instance_types=list(instance_types))
-        return self._call(DESCRIBE_INSTANCE_TYPES, request, seconds, _local_disks)
+        return self._call(DESCRIBE_INSTANCE_TYPES, request, seconds, read_types)
 
     def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
         """See `Ecs.stop`. ConfirmStop is left out where it is not needed, the rest is always explicit."""
@@ -144,7 +150,9 @@ class SdkEcs:
     def _each_answer(self, body: Mapping[str, Any]) -> dict[str, str | CloudError]:
         """Read what is said of each; what can't be read is as if it had not been said: looks will show."""
         request_id = self._request_id(body)
-        answers = [one for one in _list(body["InstanceResponses"], "InstanceResponse") if _says(one)]
+        answers = [
+            one for one in items(body["InstanceResponses"], "InstanceResponse") if is_about_an_instance(one)
+        ]
         times = Counter(one["InstanceId"] for one in answers)
         return {
             one["InstanceId"]: request_id
@@ -191,62 +199,6 @@ class SdkEcs:
             return read(answer["body"])
         except Exception as error:  # noqa: BLE001 - whatever can't be read is a call without an answer
             raise cloud_error(f"ecs:{action}", error, self._redact) from None
-
-
-def _says(answer: object) -> bool:
-    """Whether this is about an instance: its `Code` is text, or a number as in the page's sample."""
-    match answer:
-        case {"InstanceId": str(), "Code": str() | int() as code}:
-            return bool(code)
-    return False
-
-
-def _list(place: Any, name: str) -> list[Any]:  # noqa: ANN401 - what JSON has there
-    """Give the list in `{name: […]}`; where there would be none in it, either may be null or empty."""
-    found = (place or {}).get(name) or []
-    if not isinstance(found, list):
-        raise TypeError(f"{name} is a list")
-    return found
-
-
-def _page(body: Mapping[str, Any]) -> Page:
-    """Read each instance of a page by itself, so that one that can't be read spoils no other.
-
-    Raises for one without an id: whoever it is, something is missing in this answer.
-    """
-    instances: list[Instance] = []
-    unreadable: dict[str, CloudError] = {}
-    for one in _list(body["Instances"], "Instance"):
-        try:
-            instances.append(Instance.model_validate(one))
-        except ValidationError as error:
-            unreadable[_text(one["InstanceId"])] = _unreadable(error)
-    return Page(instances=tuple(instances), next_token=body.get("NextToken") or None, unreadable=unreadable)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError("an instance has an InstanceId")
-    return value
-
-
-def _unreadable(error: ValidationError) -> CloudError:
-    wrong = error.errors(include_url=False, include_input=False, include_context=False)
-    said = "; ".join(
-        f"its {one['loc'][0]} can't be read: {one['msg'].removeprefix('Value error, ')}" for one in wrong
-    )
-    return CloudError(ClientCode.UNREADABLE, said, read=True)
-
-
-def _local_disks(body: Mapping[str, Any]) -> dict[str, LocalDisks]:
-    """Read what is said of each type; one that can't be read stays unknown."""
-    return {
-        kind["InstanceTypeId"]: LocalDisks.YES
-        if any(kind.get(field) not in _NONE for field in _LOCAL_STORAGE)
-        else LocalDisks.NO
-        for kind in _list(body["InstanceTypes"], "InstanceType")
-        if isinstance(kind, dict) and isinstance(kind.get("InstanceTypeId"), str)
-    }
 
 
 def connect_ecs(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:

@@ -149,3 +149,23 @@ def test_persistent_memory_is_not_stopped_without_charging(stage: SetStage, fami
     assert isinstance(modes, dict)
     assert (played.outcome["status"], modes["expected"]) == ("stopped", "KeepCharging")
     assert "persistent memory" in str(played.outcome["warnings"])
+
+
+@pytest.mark.parametrize("value", [None, 3, []])
+def test_one_without_an_id_is_missing_nowhere_else(stage: SetStage, value: object) -> None:
+    """Asked for by id, whoever is missing beside it fails, and is not called unknown; others are served."""
+    shown = f"DescribeInstances=shown,instance={ODD},name=InstanceId,value={json.dumps(value)}"
+    played = stage(*FEW, faults=(parse_fault(shown),)).invoke({"InstanceIds": IDS[:3]})
+    assert played.report["summary"] == {"total": 3, "stopped": 2, "failed": 1}
+    assert (played.outcomes[ODD]["code"], played.asked(ODD)) == ("Client.Unreadable", 0)
+    assert "InstanceId" in str(played.outcomes[ODD]["message"])
+
+
+def test_a_listing_with_one_without_an_id_is_none(stage: SetStage) -> None:
+    """Who is selected can't be told then: nothing is stopped, and the region says why."""
+    shown = f"DescribeInstances=shown,instance={ODD},name=InstanceId,value=null"
+    played = stage(*FEW, faults=(parse_fault(shown),)).invoke(SELECTED)
+    assert played.report["summary"] == {"total": 0}
+    (region_error,) = list(played.report["region_errors"])  # type: ignore[call-overload]  # JSON's
+    assert region_error["code"] == "Client.Unreadable"
+    assert "InstanceId" in region_error["message"]
