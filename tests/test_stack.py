@@ -97,6 +97,14 @@ def test_what_ros_would_refuse_is_seen() -> None:
         Stack(STACK, NotifyBy="pigeon")
 
 
+@pytest.mark.parametrize("name", ["ab", "night-", "Night", "9to5", "a" * 32])
+def test_a_name_that_some_service_refuses_is_refused_at_once(name: str) -> None:
+    """A logstore's has 3 to 36 characters and ends without a hyphen; Serverless Devs makes a role's small."""
+    with pytest.raises(AssertionError):
+        Stack(STACK, Name=name)
+    assert Stack(STACK, Name="abc").parameters["Name"] == "abc"
+
+
 def test_nothing_is_made_before_what_it_needs() -> None:
     """ROS makes resources side by side: what lies in another names it, directly or by one that does."""
     stack = stacks()[1]
