@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol, Self
 
 from function.events.parse import Delivery, parse
@@ -22,6 +23,10 @@ from function.stopping.context import InvocationContext
 
 END_SECONDS = 1.5
 """The run ends this long before FC's timeout: a second that the contract promises, and time to return."""
+
+HTTP_SECONDS = 3.5
+"""A run over HTTP ends by then, so that its answer goes out within 4 s: CloudMonitor and ARMS wait for 5
+(their pages about callbacks and webhooks), and a cold start comes before it."""
 
 
 class FunctionContext(Protocol):
@@ -132,7 +137,8 @@ class Function:
             credentials=credentials,
             settings=self.settings,
             ports=ports,
-            deadline=started + context.function.timeout - END_SECONDS,
+            deadline=started
+            + min(context.function.timeout - END_SECONDS, HTTP_SECONDS if delivery.http else inf),
             redact=redact,
             over_http=delivery.http,
         )

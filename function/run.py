@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from function.guard.event import admit, is_dry_run
-from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal, Result
+from function.model.outcome import INVALID_EVENT, Acceptance, Dispatch, GuardCode, Outcome, Refusal, Result
 from function.model.request import InvalidEvent, Job, Source, StopRequest
 from function.model.scope import instance_key
 from function.reporting.log import Log
@@ -50,10 +50,12 @@ def run(
     outcomes = list(plan.left_alone)
     handed_on: list[Dispatch] = []
     for result in _do_all(plan.operations, clients, context, caller):
-        log.result(result)
+        # A sender that hangs up ends the run in the midst: what ECS accepted is in the log before that.
+        if context.over_http or not isinstance(result, Acceptance):
+            log.result(result)
         if isinstance(result, Dispatch):
             handed_on.append(result)
-        else:
+        elif isinstance(result, Outcome):
             outcomes.append(result)
 
     dry_runs = [is_dry_run(request, settings) for request in requested]
@@ -122,15 +124,16 @@ def _plan(
 
 def _do_all(
     operations: Sequence[Operation], clients: Clients, context: InvocationContext, caller: Caller
-) -> Iterator[Dispatch | Outcome]:
+) -> Iterator[Dispatch | Outcome | Acceptance]:
     """Stop all or hand it on, and lose none, even if a mistake in here should end that half-way."""
     pending = {operation.key: operation for operation in operations}
     large = is_large(operations, context.settings)
     try:
         for result in dispatch(operations, context, caller) if large else stop(operations, clients, caller):
-            ids = result.instance_ids if isinstance(result, Dispatch) else (result.instance_id,)
-            for instance_id in ids:
-                del pending[instance_key(result.scope, instance_id)]
+            if not isinstance(result, Acceptance):
+                ids = result.instance_ids if isinstance(result, Dispatch) else (result.instance_id,)
+                for instance_id in ids:
+                    del pending[instance_key(result.scope, instance_id)]
             yield result
     except Exception as error:  # noqa: BLE001 - no target may be lost, whatever goes wrong
         for operation in pending.values():

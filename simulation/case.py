@@ -105,7 +105,7 @@ class Case:
 
     def time_was_up(self, outcome: Document) -> bool:
         """Whether so little was left until FC's timeout that an outcome had to be settled."""
-        end = self.invocation.started + self.invocation.delivery.timeout
+        end = self.invocation.started + self.invocation.delivery.patience
         return end - self.logged_at(outcome) < END_SECONDS
 
     def last_look(self, call: Stop) -> Look | None:
@@ -270,7 +270,7 @@ class Case:
 def by_another(outcome: Document) -> bool:
     """Whether an outcome says of an instance that somebody else is stopping it."""
     message: str = outcome["message"]
-    return outcome["status"] == "stopping" and message.endswith("by somebody else")
+    return outcome["status"] == "stopping" and message.endswith("not by this run")
 
 
 def place_of(line: Document) -> Place:

@@ -17,6 +17,7 @@ from typing import cast
 from function.guard.instance import Skip, Stop, decide
 from function.model.errors import CloudError
 from function.model.instance import Instance, LocalDisks
+from function.model.outcome import Outcome
 from function.model.ports import Item, Page, Result, StopCall, Unfinished
 from function.model.request import Job, Selection, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
@@ -162,10 +163,9 @@ def _run(path: Path, deadlines: Sequence[float]) -> Sequence[str]:
     operation = _operation()
     path.state = partial(_state, operation, throttle, world)
     try:
-        for outcome in stop(
-            [operation], Clients({SCOPE: _Ecs(world)}), Caller(throttle, _Workers(world), 16)
-        ):
-            world.judge(outcome)
+        for result in stop([operation], Clients({SCOPE: _Ecs(world)}), Caller(throttle, _Workers(world), 16)):
+            if isinstance(result, Outcome):
+                world.judge(result)
     except Merged:
         return world.problems
     if world.outcomes == 0:

@@ -141,6 +141,10 @@ class Wish:
         return frozenset((account, region) for account in self.accounts for region in self.regions)
 
 
+HTTP_PATIENCE = 5.0
+"""The seconds for which CloudMonitor waits for an answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One event as FC delivers it, again after each failure unless it came over HTTP.
@@ -157,6 +161,11 @@ class Delivery:
     retry_after: float
     http: bool = False
     authorized: bool = True
+
+    @property
+    def patience(self) -> float:
+        """The seconds after which it is too late: FC's timeout, or what an HTTP sender waits, if less."""
+        return min(self.timeout, HTTP_PATIENCE) if self.http else self.timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

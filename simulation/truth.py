@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from local.emulator.lifecycle import STOPPED, STOPPING
-from simulation.case import Case, Look, by_another, home, place_of
+from simulation.case import END_SECONDS, Case, Look, by_another, home, place_of
 from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop
 from simulation.machine import EPOCH
 from simulation.reasons import reasons
@@ -239,9 +239,13 @@ def calm_days_are_used(case: Case) -> Iterator[str]:
         elif (
             outcome["status"] == "stopping"
             and not case.is_dry(outcome)
-            and case.limits.verify_seconds > _stop_seconds(case, outcome) + CALM_SECONDS
+            and _time_to_verify(case) > _stop_seconds(case, outcome) + CALM_SECONDS
         ):
             yield f"{outcome['instance_id']} is stopping, and there was time to see it stopped"
+
+
+def _time_to_verify(case: Case) -> float:
+    return min(case.limits.verify_seconds, case.invocation.delivery.patience - END_SECONDS)
 
 
 def _stop_seconds(case: Case, outcome: Outcome) -> float:

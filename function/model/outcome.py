@@ -141,7 +141,18 @@ class Dispatch:
     shard_request_id: str
 
 
-Result = Outcome | Refusal | RegionError | Dispatch
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A stop that ECS has accepted: no outcome yet, but ours whatever becomes of the run."""
+
+    source: Source
+    event_id: str
+    scope: Scope
+    instance_id: str
+    ecs_request_id: str | None
+
+
+Result = Outcome | Refusal | RegionError | Dispatch | Acceptance
 """What a run tells as soon as it is known."""
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from function.model.outcome import Dispatch, Outcome, Refusal, RegionError, Result, utc
+from function.model.outcome import Acceptance, Dispatch, Outcome, Refusal, RegionError, Result, utc
 from function.reporting.report import Report
 from function.reporting.summary import summarize
 
@@ -52,9 +52,15 @@ def _own(result: Result) -> dict[str, object]:
                 "shard_event_id": result.shard_event_id,
                 "shard_request_id": result.shard_request_id,
             }
+        case Acceptance():
+            return _place(result) | {
+                "message": "ECS accepted the stop; what becomes of it is told when it is known",
+                "accepted": result.instance_id,
+                "ecs_request_id": result.ecs_request_id,
+            }
 
 
-def _place(result: Outcome | RegionError | Dispatch) -> dict[str, object]:
+def _place(result: Outcome | RegionError | Dispatch | Acceptance) -> dict[str, object]:
     return {"region_id": result.scope.region_id, "account_id": result.scope.account_id}
 
 

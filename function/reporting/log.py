@@ -8,7 +8,16 @@ from datetime import datetime
 from enum import IntEnum
 
 from function.model.credentials import NO_SECRETS, Redactor
-from function.model.outcome import INVALID_EVENT, Dispatch, GuardCode, Outcome, Refusal, RegionError, Result
+from function.model.outcome import (
+    INVALID_EVENT,
+    Acceptance,
+    Dispatch,
+    GuardCode,
+    Outcome,
+    Refusal,
+    RegionError,
+    Result,
+)
 from function.model.request import Source
 from function.reporting.fields import result_fields
 from function.reporting.report import Report
@@ -99,7 +108,7 @@ def level(result: Result) -> Level:
             return _REFUSED.get(result.code, Level.WARNING)
         case RegionError():
             return Level.ERROR
-        case Dispatch():
+        case Dispatch() | Acceptance():
             return Level.INFO
 
 

@@ -13,7 +13,7 @@ from function.guard.instance import Skip, Stop, not_found, without_economical_mo
 from function.model.charging import with_charging
 from function.model.errors import ClientCode, CloudError, Meaning, origin
 from function.model.instance import Instance
-from function.model.outcome import Outcome, Status, StoppedModes, utc
+from function.model.outcome import Acceptance, Outcome, Status, StoppedModes, utc
 from function.model.ports import DESCRIBE_INSTANCES, StopCall, Unfinished
 from function.model.request import Job, StoppedMode
 from function.model.scope import InstanceKey, Scope, instance_key
@@ -225,7 +225,7 @@ class Operation:
         now = throttle.clock.monotonic()
         if instance is not None and instance.status == "Stopped":
             if not isinstance(state, Verifying):
-                message = "was being stopped by somebody else, and is Stopped"
+                message = "was being stopped already, not by this run, and is Stopped"
                 return self.outcome(Status.ALREADY_STOPPED, None, message, now)
             outcome = self.outcome(Status.STOPPED, None, "stopped, as ECS confirms", now)
             if instance.stopped_mode == StoppedMode.STOP_CHARGING:
@@ -238,7 +238,7 @@ class Operation:
         return self._unconfirmed(state, f"not confirmed within VERIFY_SECONDS; {seen}", now)
 
     def _unconfirmed(self, state: Watching, message: str, now: float) -> Outcome:
-        by = "" if isinstance(state, Verifying) else ", by somebody else"
+        by = "" if isinstance(state, Verifying) else ", not by this run"
         text = f"{message}; stopping since {utc(state.since)}{by}"
         outcome = self.outcome(Status.STOPPING, None, text, now)
         return replace(outcome, unconfirmed_since=state.since) if self.confirms else outcome
@@ -294,6 +294,16 @@ class Operation:
         code = self._error.code if self._error and not self._unanswered else ClientCode.NO_ANSWER
         message = "a stop call got no clear answer; it may have been done, or may yet be"
         return self.outcome(Status.UNKNOWN, code, f"{message}; last seen {self.instance.status}", now)
+
+    def acceptance(self) -> Acceptance:
+        """Tell that ECS has accepted the stop."""
+        return Acceptance(
+            source=self.job.request.source,
+            event_id=self.job.request.event_id,
+            scope=self.scope,
+            instance_id=self.instance.instance_id,
+            ecs_request_id=self._request_id,
+        )
 
     def interrupted(self, error: Exception, now: float) -> Outcome:
         """Settle what is left after an unforeseen error; a call that may be on its way leaves it unknown."""

@@ -3,14 +3,14 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from function.model.errors import ClientCode, CloudError, Meaning
-from function.model.outcome import Outcome
+from function.model.outcome import Acceptance, Outcome
 from function.model.ports import MAX_IDS, MAX_STOPS, STOP_INSTANCE, STOP_INSTANCES, Ecs, Page, Unfinished
 from function.model.scope import QuotaKey, Scope, quota_key
 from function.stopping.calls import Call, Caller, CallFailure
 from function.stopping.clients import Clients
 from function.stopping.inventory import chunks, describe
 from function.stopping.operation import Operation
-from function.stopping.state import Ready, Watching
+from function.stopping.state import Ready, Verifying, Watching
 from function.stopping.throttle import Throttle
 
 MOST_ALONE = 3
@@ -23,10 +23,11 @@ TOGETHER_SECONDS = 0.05
 """What is due within this goes together: a call's answer reaches its instances one after the other."""
 
 
-def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> Iterator[Outcome]:
+def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> Iterator[Outcome | Acceptance]:
     """Yield one outcome for each operation, as soon as it is known; in time, before the run's deadline.
 
     All stop calls that are due go out before anything is looked at, so that verification gives way first.
+    What ECS has accepted is told before it is waited for.
     """
     throttle = caller.throttle
     pending = {operation.key: operation for operation in operations}
@@ -36,6 +37,8 @@ def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> I
                 if outcome is not None:
                     del pending[operation.key]
                     yield outcome
+                elif step is _ask and isinstance(operation.state, Verifying):
+                    yield operation.acceptance()
         if pending and not throttle.wait_until(min(one.due for one in pending.values()) + TOGETHER_SECONDS):
             break
     yield from (operation.given_up(throttle.clock.monotonic()) for operation in pending.values())

@@ -97,7 +97,7 @@ def test_what_is_stopping_is_watched_until_it_is_stopped(stage: SetStage) -> Non
     set_up = stopping(stage, 20)
     played = set_up.invoke(timer({"InstanceIds": [A]}))
     assert (played.outcome["status"], played.outcome["attempts"], played.stops) == ("already_stopped", 0, [])
-    assert "somebody else" in str(played.outcome["message"])
+    assert "not by this run" in str(played.outcome["message"])
     assert set_up.clock.seconds >= 20
 
 
