@@ -30,7 +30,7 @@ def endpoints(address: str) -> dict[str, str]:
     return LIVE | {"ECS_ENDPOINT": address, "STS_ENDPOINT": address}
 
 
-def surroundings(environment: Mapping[str, str] | None) -> dict[str, str]:
+def environment_of(environment: Mapping[str, str] | None) -> dict[str, str]:
     """Give nothing but a PATH and these variables."""
     return {"PATH": os.environ["PATH"], "HOME": "/nonexistent"} | dict(environment or {})
 
@@ -45,7 +45,7 @@ def stop_guard(
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         input=stdin.encode() if isinstance(stdin, str) else stdin,
-        env=surroundings(environment),
+        env=environment_of(environment),
         cwd=cwd,
         capture_output=True,
         timeout=60,
@@ -104,7 +104,7 @@ def on_terminal(
     seen = b""
     with subprocess.Popen(
         [COMMAND, *map(str, arguments)],
-        env=surroundings({"TERM": "xterm", **(environment or {})}),
+        env=environment_of({"TERM": "xterm", **(environment or {})}),
         cwd=ROOT,
         stdin=theirs,
         stdout=theirs if stdout is None else stdout,

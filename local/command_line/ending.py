@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from local.command_line.display import complain
-from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.exit_codes import CommandError, Ended, ExitCode
 
 
 def end_with(command: Callable[[], ExitCode]) -> NoReturn:
@@ -18,19 +18,23 @@ def end_with(command: Callable[[], ExitCode]) -> NoReturn:
     except CommandError as error:
         complain(str(error))
         code = error.code
+    except Ended:
+        code = ExitCode.INTERRUPTED
     except KeyboardInterrupt:
         complain("Interrupted.")
         code = ExitCode.INTERRUPTED
     except OSError as error:
         code = _unwritten(error)
+    if code is ExitCode.INTERRUPTED:
+        sys.stdout.flush()
+        os._exit(code)  # without waiting for calls under way: nobody wants to hear of them any more
     raise SystemExit(code)
 
 
 def _unwritten(error: OSError) -> ExitCode:
     """Say that the output can't be written; nothing to somebody who closed the pipe."""
-    os.dup2(
-        os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-    )  # else Python complains once more at its end
+    # Else Python, which flushes once more at its end, complains of the same again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return ExitCode.CLOSED_PIPE
     complain(f"cannot write: {error.strerror}")

@@ -22,6 +22,10 @@ class ExitCode(IntEnum):
     """Nobody reads the output any more, as shells say it of other programs."""
 
 
+class Ended(Exception):  # noqa: N818 - it is what a person wanted
+    """Ctrl-C ended the command, and all that is to be said of it has been said."""
+
+
 class CommandError(Exception):
     """The command can't go on. The message says what is wrong, with which value, and what would be right."""
 

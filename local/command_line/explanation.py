@@ -61,9 +61,9 @@ def explain(
         accounts = {call.account_id for call, _ in calls if _is_about(call, instance_id)}
         calls = [each for each in calls if _is_about(each[0], instance_id) or _opens(each[0], accounts)]
     alone = list(_left_alone(calls, lines))
-    yield from _introduction(run, calls, instance_id)
     if instance_id is not None:
         yield from alone
+    yield from _introduction(run, calls, instance_id)
     explained: dict[tuple[str, str], int] = {}
     for number, (call, typed) in enumerate(calls, 1):
         yield from _signed(number, call, typed)

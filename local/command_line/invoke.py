@@ -14,7 +14,7 @@ from function.settings import InvalidSettings, Settings
 from local.command_line import display, question
 from local.command_line.event_file import EventFile
 from local.command_line.execution import Interrupted, Run, Target, execute
-from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.exit_codes import CommandError, Ended, ExitCode
 from local.command_line.near_misses import explain_unmatched, unmatched
 from local.command_line.plan_file import as_saved, narrowed, would_stop
 from local.command_line.presenting import Presentation, View, present, present_interrupted
@@ -82,8 +82,13 @@ def requests_of(delivery: Delivery) -> list[StopRequest]:
 
 def _run_at_once(delivery: Delivery, opened: Opened, options: Options, view: View, log: Log) -> ExitCode:
     """Run it at once: on the local ECS, where nothing real can happen, or where nobody wants to be asked."""
-    run = run_or_show(opened, opened.target, delivery, view, log, dry_run=options.plan)
-    report = whole_report(run, opened.target, view.order)
+    target = opened.target
+    if (
+        options.plan and options.out is not None
+    ):  # a saved plan is one, not a shard's here and another's there
+        target = replace(target, environment={**target.environment, "FAN_OUT": "false"})
+    run = run_or_show(opened, target, delivery, view, log, dry_run=options.plan)
+    report = whole_report(run, target, view.order)
     if options.plan:
         report = as_saved(report, requests_of(delivery), opened.target, opened.target.clock.now())
     remarks = _unmatched(run, requests_of(delivery), opened.target)
@@ -174,7 +179,7 @@ def run_or_show(
         return execute(target, delivery, dry_run=dry_run, watching=watching(), log=log)
     except Interrupted as interrupted:
         present_interrupted(interrupted, view, opened.closing, dry_run=dry_run)
-        raise SystemExit(ExitCode.INTERRUPTED) from None
+        raise Ended from None
 
 
 def _newly_eligible(opened: Opened, delivery: Delivery, shown: set[str]) -> list[str]:
@@ -190,6 +195,8 @@ def _newly_eligible(opened: Opened, delivery: Delivery, shown: set[str]) -> list
 
 def _unmatched(run: Run, requests: list[StopRequest], target: Target) -> list[str]:
     """Say of each selection that matched nothing what may have been meant."""
+    if not any("summary" in line for line in run.lines):
+        return []  # it never came to look
     return [text for one in unmatched(run.lines, requests) for text in explain_unmatched(one, target)]
 
 

@@ -117,5 +117,7 @@ def _csv(report: Mapping[str, object]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return _cell("; ".join(map(str, value)))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"'{text}" if text.startswith(_FORMULA) else text

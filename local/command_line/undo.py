@@ -78,6 +78,7 @@ def _undo_live(
 def _read(names: Sequence[str]) -> tuple[list[Record], list[str]]:
     records: list[Record] = []
     unreadable: list[Unreadable] = []
+    empty: list[str] = []
     for name in names:
         try:
             content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -86,6 +87,8 @@ def _read(names: Sequence[str]) -> tuple[list[Record], list[str]]:
             raise CommandError(f"cannot read {name!r}: {error.strerror}") from None
         except InvalidRecord as error:
             raise CommandError(str(error)) from None
+        if not any(isinstance(one, Record) for one in found):
+            empty.append(f"{name} says nothing of an instance")
         records += [one for one in found if isinstance(one, Record)]
         unreadable += [one for one in found if isinstance(one, Unreadable)]
     if not records:
@@ -96,7 +99,7 @@ def _read(names: Sequence[str]) -> tuple[list[Record], list[str]]:
         if unreadable
         else ""
     )
-    return records, [skipped] if skipped else []
+    return records, [*empty, *([skipped] if skipped else [])]
 
 
 def _by_records(stopped: Stopped) -> _Verdict:

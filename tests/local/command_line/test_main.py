@@ -1,5 +1,6 @@
 """The command line as its users run it: a process with arguments, a terminal or a pipe, and an exit code."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -312,3 +313,60 @@ def test_a_variable_that_is_nearly_a_setting_is_said() -> None:
     done = stop_guard("invoke", "events/request.json", "--plan", environment={"MAX_INSTANCE": "1"})
     assert done.returncode == 0
     assert "MAX_INSTANCE is no setting, and counts for nothing; did you mean MAX_INSTANCES?" in done.stderr
+
+
+def test_a_report_for_sign_off_holds_every_row(tmp_path: Path) -> None:
+    """As CSV: a line for each instance, in the event's order, no formula in a name; two plans compare."""
+    fleet = tmp_path / "fleet.json"
+    names = ["=HYPERLINK(1)", "dev-web"]
+    fleet.write_text(
+        json.dumps(
+            [
+                {"InstanceId": f"i-{n}", "InstanceName": name, "Tags": TAGS, "x-emulator": {"StopSeconds": 0}}
+                for n, name in enumerate(names)
+            ]
+        )
+    )
+    event = json.dumps({"InstanceIds": ["i-1", "i-0", "i-9"]})
+    out = tmp_path / "plan.csv"
+    done = stop_guard("invoke", "-", "--fleet", fleet, "--plan", "--out", out, stdin=event)
+    assert done.returncode == 0, done.stderr
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["target"], row["instance_id"], row["status"]) for row in rows] == [
+        ("local", "i-1", "would_stop"),
+        ("local", "i-0", "would_stop"),
+        ("local", "i-9", "refused"),
+    ]
+    assert [row["instance_name"] for row in rows] == ["dev-web", "'=HYPERLINK(1)", ""]
+    again = stop_guard("invoke", "-", "--fleet", fleet, "--plan", stdin=event)
+    assert again.stdout == done.stdout
+
+
+def test_a_rehearsals_log_says_that_it_is_one(fleet: Path, tmp_path: Path) -> None:
+    """Each line names the target, a second run is appended, and savings can be tried with it."""
+    log = tmp_path / "run.log"
+    event = json.dumps({"InstanceId": GOOD, "StoppedMode": "StopCharging"})
+    for _ in range(2):
+        stop_guard("invoke", "-", "--fleet", fleet, "--log", log, stdin=event)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert len(lines) == 4
+    assert {line["target"] for line in lines} == {"local"}
+    assert stop_guard("savings", log).returncode == 0
+
+
+def test_many_rows_are_shown_by_reason_unless_all_are_wanted(tmp_path: Path) -> None:
+    """With --full each instance has its line; without it what is left is never cut."""
+    fleet = tmp_path / "fleet.json"
+    starting = {"Status": "Starting", "x-emulator": {"StartSeconds": 900}}
+    fleet.write_text(
+        json.dumps(
+            [{"InstanceId": f"i-{n:03}", "Tags": TAGS, **(starting if n < 9 else {})} for n in range(60)]
+        )
+    )
+    event = json.dumps({"ZoneId": "cn-hangzhou-h"})
+    grouped = stop_guard("invoke", "-", "--fleet", fleet, "--plan", stdin=event)
+    full = stop_guard("invoke", "-", "--fleet", fleet, "--plan", "--full", stdin=event)
+    assert all(f"i-{n:03}" in grouped.stdout for n in range(9))
+    assert "i-059" not in grouped.stdout
+    assert all(f"i-{n:03}\t" in full.stdout for n in range(60))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.stage import OPTED_IN
-from tests.terminal import COMMAND, LIVE, ROOT, emulator, endpoints, on_terminal, stop_guard, surroundings
+from tests.terminal import COMMAND, LIVE, ROOT, emulator, endpoints, environment_of, on_terminal, stop_guard
 
 NO_KEY = {"FC_REGION": "cn-hangzhou", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
 
@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line_and_exit_1(tmp_path: Path) -> None:
             [COMMAND, "invoke", "events/request.json", "--plan"],
             stdout=full,
             stderr=subprocess.PIPE,
-            env=surroundings(None),
+            env=environment_of(None),
             cwd=ROOT,
             text=True,
             timeout=60,
@@ -117,7 +117,7 @@ def test_a_closed_pipe_is_silence(command: list[str]) -> None:
     """`stop-guard … | head -1` prints a line and nothing else."""
     reading, writing = os.pipe()
     process = subprocess.Popen(
-        [COMMAND, *command], stdout=writing, stderr=subprocess.PIPE, env=surroundings(None), cwd=ROOT
+        [COMMAND, *command], stdout=writing, stderr=subprocess.PIPE, env=environment_of(None), cwd=ROOT
     )
     os.close(writing)
     os.close(reading)
