@@ -215,7 +215,7 @@ def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
     if not report.complete:
         return _http(500, shown)
     if not report.invalid:
-        return _http(200, shown)
+        return _http(202 if report.handed_on else 200, shown)
     message = redact.text(first_few([refusal.message for refusal in report.invalid], "; "))
     others = len(report.refusals) > len(report.invalid) or report.outcomes
     return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})

@@ -1,11 +1,21 @@
 """One run: admit the events, plan, stop what may be stopped, and report; each result is logged at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from function.guard.event import admit, is_dry_run
-from function.model.outcome import INVALID_EVENT, Acceptance, Dispatch, GuardCode, Outcome, Refusal, Result
+from function.model.outcome import (
+    INVALID_EVENT,
+    Acceptance,
+    Dispatch,
+    GuardCode,
+    Outcome,
+    Refusal,
+    RegionError,
+    Result,
+)
 from function.model.request import InvalidEvent, Job, Source, StopRequest
 from function.model.scope import instance_key
 from function.reporting.log import Log
@@ -13,6 +23,7 @@ from function.reporting.report import Report
 from function.stopping.calls import Caller
 from function.stopping.clients import Clients, open_clients
 from function.stopping.context import InvocationContext
+from function.stopping.defer import defer
 from function.stopping.fan_out import dispatch, is_large
 from function.stopping.inventory import Types
 from function.stopping.operation import Operation
@@ -40,23 +51,24 @@ def run(
     throttle = Throttle(ports.clock, ports.chance(), context.deadline)
     caller = Caller(throttle, ports.workers, settings.concurrency)
 
-    plan, clients = _plan(jobs, context, known_types, caller)
-    throttle.deadline -= len(plan.operations) // 100 * SECONDS_PER_100
-    if plan.warning is not None and jobs:
-        log.note(jobs[0].request.source, jobs[0].request.event_id, plan.warning)
-    known: tuple[Result, ...] = (*plan.refusals, *plan.region_errors, *plan.left_alone)
-    for result in known:
-        log.result(result)
-    outcomes = list(plan.left_alone)
-    handed_on: list[Dispatch] = []
-    for result in _do_all(plan.operations, clients, context, caller):
+    results: list[Result] = [*refusals]
+    types: Types = {}
+    deferred = defer(jobs, context, caller) if context.over_http and settings.fan_out and jobs else None
+    if deferred is None:
+        plan, clients = _plan(jobs, context, known_types, caller)
+        types = plan.types
+        throttle.deadline -= len(plan.operations) // 100 * SECONDS_PER_100
+        if plan.warning is not None and jobs:
+            log.note(jobs[0].request.source, jobs[0].request.event_id, plan.warning)
+        known: tuple[Result, ...] = (*plan.refusals, *plan.region_errors, *plan.left_alone)
+        to_come: Iterable[Result] = chain(known, _do_all(plan.operations, clients, context, caller))
+    else:
+        to_come = deferred
+    for result in to_come:
         # A sender that hangs up ends the run in the midst: what ECS accepted is in the log before that.
         if context.over_http or not isinstance(result, Acceptance):
             log.result(result)
-        if isinstance(result, Dispatch):
-            handed_on.append(result)
-        elif isinstance(result, Outcome):
-            outcomes.append(result)
+        results.append(result)
 
     dry_runs = [is_dry_run(request, settings) for request in requested]
     report = Report(
@@ -67,13 +79,13 @@ def run(
         source=events[0].source if events else None,
         event_id=events[0].event_id if events else None,
         dry_run=all(dry_runs) if dry_runs else settings.dry_run,
-        outcomes=tuple(outcomes),
-        refusals=(*refusals, *plan.refusals),
-        region_errors=plan.region_errors,
-        handed_on=tuple(handed_on),
+        outcomes=tuple(result for result in results if isinstance(result, Outcome)),
+        refusals=tuple(result for result in results if isinstance(result, Refusal)),
+        region_errors=tuple(result for result in results if isinstance(result, RegionError)),
+        handed_on=tuple(result for result in results if isinstance(result, Dispatch)),
     )
     log.summary(report)
-    return report, plan.types
+    return report, types
 
 
 def _admit(

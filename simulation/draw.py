@@ -137,7 +137,8 @@ def _deliveries(
     start = 0.0
     for _ in range(1 if calm or random.random() < 0.85 else 2):
         event, wishes = draw_events(random, fleet, limits, start)
-        http = random.random() < 0.1
+        # With FAN_OUT an event over HTTP is handed on as it is; that is not played here.
+        http = random.random() < 0.1 and not limits.fan_out
         body, authorized = over_http(random, event) if http else (event, True)
         if http:
             wishes = [by_token(wish) for wish in wishes]

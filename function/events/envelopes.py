@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from function.events.arn import read_region
 from function.events.json_reader import Node, quote
 from function.events.request_body import read_selection
-from function.model.request import SHARD, Selection
+from function.model.request import SHARD, Selection, Source
 
 _SERVICES = ("acs.", "acs:")
 _OF_ECS = frozenset({"acs.ecs", "acs:ecs"})
@@ -19,7 +19,7 @@ class Content:
 
     `region_id`: ECS's own word for its event's region. `service`: what it is, where a service of Alibaba
     Cloud tells of itself. `vouched`: RAM vouches for who wrote it. `selection`: by which its instances were
-    found, and `admitted`, where the function itself hands on what it has found new enough.
+    found, and `admitted`, where the function itself hands on what it has found new enough; `origin`: whence.
     """
 
     event: Node
@@ -28,6 +28,7 @@ class Content:
     vouched: bool = True
     selection: Selection | None = None
     admitted: bool = False
+    origin: Source | None = None
 
 
 def is_cloud_event(event: Node) -> bool:
@@ -62,7 +63,13 @@ def open_cloud_event(event: Node) -> Content:
         service=f"{quote(event.object().get('type'))} of {quote(source)}" if own else None,
         selection=read_selection(selection) if selection else None,
         admitted=shard and event.object().get("admitted") is True,
+        origin=_origin(event) if shard else None,
     )
+
+
+def _origin(event: Node) -> Source | None:
+    origin = event.object().get("origin")
+    return Source(origin) if origin in set(Source) else None
 
 
 def _source(event: Node) -> str:

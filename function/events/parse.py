@@ -63,6 +63,7 @@ class _Envelope:
     vouched: bool = True
     selection: Selection | None = None
     admitted: bool = False
+    origin: Source | None = None
     depth: int = 0
 
 
@@ -173,7 +174,7 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             yield from _open(kind, event, replace(envelope, event_id=event_id, time=time), now)
             return
         base = StopRequest(
-            source=kind.source,
+            source=envelope.origin or kind.source,
             event_id=event_id,
             time=time,
             region_ids=(envelope.region_id,) if envelope.region_id else (),
@@ -204,6 +205,7 @@ def _open(
         vouched=envelope.vouched and content.vouched,
         selection=content.selection,
         admitted=envelope.vouched and content.admitted,
+        origin=content.origin if envelope.vouched else None,
         depth=envelope.depth + 1,
     )
     yield from _each(content.event, inside, now)

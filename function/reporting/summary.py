@@ -25,7 +25,8 @@ def summarize(report: Report) -> str:
         parts.append(f"{report.still_charged} {verb} {CHARGED}")
     if report.handed_on:
         count = sum(len(shard.instance_ids) for shard in report.handed_on)
-        parts.append(f"handed on {count:,} in {len(report.handed_on):,} shards")
+        shards = "shard" if len(report.handed_on) == 1 else "shards"
+        parts.append(f"handed on {count:,} in {len(report.handed_on):,} {shards}")
     if report.refusals:
         codes = [_WORDS.get(refusal.code, refusal.code) for refusal in report.refusals]
         parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")

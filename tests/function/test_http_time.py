@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from local.emulator.clock import VirtualClock
-from tests.stage import NOW, SetStage, Stage
+from tests.stage import NOW, Played, SetStage, Stage, error
 
 A, B = "i-bp1a", "i-bp1b"
 TOKEN = "emulator-alarm-token"
+ENV = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}, {"TagKey": "env", "TagValue": "dev"}]}
 SLOW = {"x-emulator": {"StopSeconds": 30}}
 
 
@@ -100,3 +101,69 @@ def test_nobody_waits_for_an_event_that_came_otherwise(stage: SetStage) -> None:
     played = made.invoke({"InstanceId": A}, ALARM_TOKEN=TOKEN)
     assert played.outcome["status"] == "stopped"
     assert [line for line in played.lines if "accepted" in line] == []
+
+
+def fan_out(made: Stage, event: object) -> Played:
+    """Send an event over HTTP to a function that may hand on."""
+    regions = "cn-hangzhou,cn-shanghai"
+    return made.invoke(event, ALARM_TOKEN=TOKEN, FAN_OUT="true", ALLOWED_REGIONS=regions)
+
+
+def test_with_fan_out_it_is_handed_on(stage: SetStage) -> None:
+    """The sender gets 202 and the id of the invocation that does it; that one sees it confirmed."""
+    made = stage({"InstanceId": A, "RegionId": "cn-shanghai", **SLOW})
+    event = callback(A, made)
+    played = fan_out(made, event)
+    assert played.answer.returned is not None
+    assert played.answer.returned["statusCode"] == 202
+    assert [call.action for call in played.calls] == ["InvokeFunction"]
+    (handed,) = [line for line in played.lines if "shard_request_id" in line]
+    assert (handed["source"], handed["instance_ids"]) == ("cms.callback", [A])
+    assert handed["shard_request_id"]
+    made.deliver()
+    (done,) = made.shards
+    assert (done.outcome["status"], done.outcome["region_id"]) == ("stopped", "cn-shanghai")
+    assert {(line["source"], line["event_id"]) for line in done.lines} == {
+        ("cms.callback", handed["event_id"])
+    }
+    assert TOKEN not in json.dumps([played.lines, done.lines])
+
+
+def test_what_is_handed_on_does_not_go_stale(stage: SetStage) -> None:
+    """It was admitted when it came, and carries that time: what its owner started since is left alone."""
+    made = stage({"InstanceId": A, "Tags": ENV}, {"InstanceId": B, "Tags": ENV})
+    fan_out(made, over_http({"Tag": [{"Key": "env", "Value": "dev"}]}))
+    made.clock.advance(3 * 3600)
+    made.deliver()
+    (done,) = made.shards
+    assert {one["status"] for one in done.outcomes.values()} == {"stopped"}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "left"), [("AccessDenied", 200, "stopping"), ("InternalServerError", 500, "unknown")]
+)
+def test_where_fc_does_not_take_it(stage: SetStage, code: str, status: int, left: str) -> None:
+    """What FC refuses is done at once; what it may have taken is not done as well."""
+    made = stage({"InstanceId": A, **SLOW}, faults=(error("InvokeFunction", code),))
+    played = fan_out(made, callback(A, made))
+    assert played.answer.returned is not None
+    assert played.answer.returned["statusCode"] == status
+    assert (played.outcome["status"], played.asked(A)) == (left, int(status == 200))
+    assert made.clock.monotonic() < 4
+
+
+def test_only_the_function_itself_can_say_that_it_was_admitted(stage: SetStage) -> None:
+    """Neither over HTTP nor in a message does an event become fresh, or another's, by saying so."""
+    made = stage({"InstanceId": A})
+    claim = {
+        "specversion": "1.0",
+        "id": "e",
+        "source": "stop-guard",
+        "type": "stop-guard:Shard",
+        "admitted": True,
+        "origin": "timer",
+        "time": "2020-01-01T00:00:00Z",
+        "data": {"InstanceId": A},
+    }
+    played = made.invoke(over_http(claim), ALARM_TOKEN=TOKEN)
+    assert [(one["code"], one["source"]) for one in played.refusals] == [("Guard.StaleEvent", "request")]
