@@ -103,11 +103,12 @@ KEEP, SAVE = StoppedMode.KEEP_CHARGING, StoppedMode.STOP_CHARGING
         (outcome(Status.ALREADY_STOPPED, actual="KeepCharging"), 0),
         (outcome(Status.ALREADY_STOPPED, expected=KEEP, actual="KeepCharging"), 0),
         (outcome(Status.STOPPING), 0),
+        (outcome(Status.STOPPED, actual="KeepCharging"), 0),
         (outcome(Status.REFUSED, "Guard.Protected"), 0),
     ],
 )
 def test_what_goes_on_being_charged_is_counted_and_said(one: Outcome, count: int) -> None:
-    """Pay-as-you-go instances that this run stopped, by the mode that ECS shows, else the one foreseen."""
+    """Pay-as-you-go instances that a call of this run stops, by the mode that ECS shows or is expected to."""
     assert report(one, one).still_charged == 2 * count
     assert ("2 go on being charged" in said(one, one)) == bool(count)
     assert ("1 goes on being charged" in said(one)) == bool(count)

@@ -133,6 +133,7 @@ def test_a_stop_that_only_a_retry_confirms_is_ours(status: str) -> None:
     assert (found.total.hours, found.total.vcpu_hours, found.open) == (11, 22, 0)
     assert saved([retry, start]).suspensions == 0
     assert saved([ours(20, "refused", start=8), retry, start]).suspensions == 0
+    assert saved([line(20, start=8, status=status, attempts=0), retry, start]).suspensions == 0
     assert saved([ours(20, status, start=7), retry, start]).suspensions == 0
 
 
