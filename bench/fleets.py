@@ -14,19 +14,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Generic
 
 import certifi
 
 from function.cloud.runtime import SystemClock, system_ports
-from function.model.ports import Item, Result, Unfinished, Workers
+from function.model.ports import Item, Pool, Result, Unfinished, Workers
 from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
@@ -190,15 +191,33 @@ def plain_loop(made: Fleet) -> tuple[float, Counter[str]]:
         return time.monotonic() - began, calls()
 
 
+@dataclass
+class _InlinePool(Generic[Item, Result]):
+    function: Callable[[Item], Result]
+    waiting: list[Item] = field(default_factory=list)
+
+    def submit(self, item: Item) -> None:
+        """See `Pool.submit`."""
+        self.waiting.append(item)
+
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+        """See `Pool.wait`."""
+        del seconds
+        items, self.waiting = self.waiting, []
+        return [(item, self.function(item)) for item in items]
+
+    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+        """See `Pool.close`."""
+        return [(item, Unfinished.NOT_STARTED) for item in self.waiting]
+
+
 class Inline(Workers):
     """Does everything in the calling thread, where a profiler sees it."""
 
-    def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
-    ) -> Iterator[tuple[Item, Result | Unfinished]]:
-        """See `Workers.each`."""
-        del limit, seconds
-        return ((item, function(item)) for item in items)
+    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+        """See `Workers.pool`."""
+        del limit
+        return _InlinePool(function)
 
 
 def profile(made: Fleet, event: Mapping[str, object]) -> list[tuple[str, float]]:

@@ -8,17 +8,17 @@ come of that is explored once. So all that can happen is seen in finite time, an
 import argparse
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import Generic, cast
 
 from function.guard.instance import Skip, Stop, decide
 from function.model.errors import CloudError
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import Outcome
-from function.model.ports import Item, Page, Result, StopCall, Unfinished
+from function.model.ports import Item, Page, Pool, Result, StopCall, Unfinished
 from function.model.request import Job, Selection, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
 from function.settings import Settings
@@ -96,17 +96,42 @@ class _Workers:
 
     world: World
 
-    def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
-    ) -> Iterator[tuple[Item, Result | Unfinished]]:
-        """See `function.model.ports.Workers.each`."""
+    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+        """See `function.model.ports.Workers.pool`."""
         del limit
+        return _Pool(self.world, function)
+
+
+@dataclass(slots=True)
+class _Pool(Generic[Item, Result]):
+    world: World
+    function: Callable[[Item], Result]
+    waiting: list[Item] = field(default_factory=list)
+    running: list[tuple[float, Item, Result]] = field(default_factory=list)
+
+    def submit(self, item: Item) -> None:
+        """See `function.model.ports.Pool.submit`."""
+        self.waiting.append(item)
+
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+        """See `function.model.ports.Pool.wait`."""
         end = self.world.now + seconds
-        for item in items:
-            result = function(item)
-            late = self.world.now > end
-            self.world.now = min(self.world.now, end)
-            yield item, Unfinished.ABANDONED if late else result
+        while self.waiting:
+            began, item = self.world.now, self.waiting.pop()
+            result = self.function(item)
+            self.running.append((self.world.now, item, result))
+            self.world.now = began
+        done = [(item, result) for moment, item, result in self.running if moment <= end]
+        self.world.now = max((moment for moment, _, _ in self.running if moment <= end), default=end)
+        self.running = [one for one in self.running if one[0] > end]
+        return done
+
+    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+        """See `function.model.ports.Pool.close`."""
+        return [
+            *((item, Unfinished.NOT_STARTED) for item in self.waiting),
+            *((item, Unfinished.ABANDONED) for _, item, _ in self.running),
+        ]
 
 
 @dataclass(frozen=True, slots=True)

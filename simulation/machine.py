@@ -1,12 +1,12 @@
 """The machine that an invocation runs on: its clocks and its threads, in virtual time."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from function.model.ports import Unfinished
+from function.model.ports import Pool, Unfinished
 from simulation.scheduler import Scheduler, Task
 
 Item = TypeVar("Item")
@@ -64,54 +64,69 @@ class VirtualClock:
         self.scheduler.wait(self.scheduler.time + max(0.0, seconds))
 
 
+class TaskPool(Generic[Item, Result]):
+    """`function.model.ports.Pool`, with a task for each thread; `tasks` are those of the process."""
+
+    def __init__(
+        self, scheduler: Scheduler, tasks: list[Task], function: Callable[[Item], Result], limit: int
+    ) -> None:
+        self._scheduler, self._tasks = scheduler, tasks
+        self._function, self._limit = function, limit
+        self._waiting: deque[Item] = deque()
+        self._running: list[Item] = []
+        self._done: list[tuple[Item, Result]] = []
+        self._mistakes: list[Exception] = []
+        self._workers = 0
+        self._consumer: Task | None = None
+
+    def submit(self, item: Item) -> None:
+        """See `Pool.submit`."""
+        self._waiting.append(item)
+        if self._workers < self._limit:
+            self._workers += 1
+            self._tasks.append(self._scheduler.spawn(self._work))
+
+    def _work(self) -> None:
+        while self._waiting:
+            item = self._waiting.popleft()
+            self._running.append(item)
+            try:
+                result = self._function(item)
+                self._done.append((item, result))
+            except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+                self._mistakes.append(error)
+            self._running.remove(item)
+            if self._consumer is not None:
+                self._scheduler.wake(self._consumer)
+            # The next item may be taken before or after this result is looked at.
+            self._scheduler.wait(self._scheduler.time)
+        self._workers -= 1
+
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+        """See `Pool.wait`."""
+        if not self._done and not self._mistakes:
+            self._consumer = self._scheduler.running
+            self._scheduler.wait(self._scheduler.time + seconds)
+            self._consumer = None
+        if self._mistakes:
+            raise self._mistakes[0]
+        done, self._done = self._done, []
+        return done
+
+    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+        """See `Pool.close`."""
+        not_started = [(item, Unfinished.NOT_STARTED) for item in self._waiting]
+        self._waiting.clear()
+        return [*not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
+
+
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """`function.model.ports.Workers`, with a task for each thread; `tasks` are those of the process."""
+    """`function.model.ports.Workers`; `tasks` are those of the process."""
 
     scheduler: Scheduler
     tasks: list[Task]
 
-    def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
-    ) -> Iterator[tuple[Item, Result | Unfinished]]:
-        """See `function.model.ports.Workers.each`."""
-        waiting = deque(enumerate(items))
-        started: dict[int, Item] = {}
-        finished: deque[tuple[int, Result]] = deque()
-        mistakes: list[Exception] = []
-        consumer, consumer_waits = self.scheduler.running, False
-
-        def work() -> None:
-            while waiting:
-                index, item = waiting.popleft()
-                started[index] = item
-                try:
-                    finished.append((index, function(item)))
-                except Exception as error:  # noqa: BLE001 - a future gives it to whoever asks for the result
-                    mistakes.append(error)
-                if consumer_waits:
-                    self.scheduler.wake(consumer)
-                # The next item may be taken before or after this result is looked at.
-                self.scheduler.wait(self.scheduler.time)
-
-        self.tasks.extend(self.scheduler.spawn(work) for _ in range(min(limit, len(waiting))))
-        end = self.scheduler.time + seconds
-        try:
-            while waiting or started:
-                while finished:
-                    index, result = finished.popleft()
-                    yield started.pop(index), result
-                if mistakes:
-                    raise mistakes[0]
-                if self.scheduler.time >= end:
-                    break
-                if waiting or started:
-                    consumer_waits = True
-                    self.scheduler.wait(end)
-                    consumer_waits = False
-            not_started = [item for _, item in waiting]
-            waiting.clear()
-            yield from ((item, Unfinished.NOT_STARTED) for item in not_started)
-            yield from ((item, Unfinished.ABANDONED) for item in started.values())
-        finally:
-            waiting.clear()
+    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+        """See `Workers.pool`."""
+        return TaskPool(self.scheduler, self.tasks, function, limit)

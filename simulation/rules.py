@@ -35,9 +35,9 @@ def safe_instances_only(case: Case) -> Iterator[str]:
         if look is None:
             yield f"{call.instance_id} got a stop call before it was looked at"
             continue
-        age = call.sent - (look.call.heard_at or 0.0)
+        age = call.sent - look.call.sent
         if age > LOOK_AGE_SECONDS:
-            yield f"{call.instance_id} got a stop call {age:.1f} s after it was looked at"
+            yield f"{call.instance_id} got a stop call {age:.1f} s after its look was sent"
         if "security" in locks(look.document):
             yield f"{call.instance_id} got a stop call, though its security lock was seen"
         consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.place)]

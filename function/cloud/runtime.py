@@ -2,19 +2,18 @@
 
 import random
 import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
+from threading import Condition, Thread
 from typing import Generic
 
 from function.cloud.ecs import connect_ecs
 from function.cloud.fc import connect_fc
 from function.cloud.sts import connect_sts
-from function.model.ports import Item, Ports, Result, Unfinished
+from function.model.ports import Item, Pool, Ports, Result, Unfinished
 
 
 class SystemClock:
@@ -33,76 +32,93 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class _Items(Generic[Item, Result]):
-    """Items to be done by whoever takes them out, each by one only, and what came of them."""
+class ThreadPool(Generic[Item, Result]):
+    """See `Pool`. A thread for each call in flight: the SDK's client shares its connections among threads.
 
-    def __init__(self, function: Callable[[Item], Result], items: Iterable[Item]) -> None:
+    `concurrent.futures` would not do: where the machine gives no further thread its `submit` raises, though
+    it has queued the item, which is then worked on after all.
+    """
+
+    def __init__(self, function: Callable[[Item], Result], limit: int) -> None:
         self._function = function
-        self._waiting = deque(items)
-        self.answers: SimpleQueue[tuple[Item, Result | None, BaseException | None]] = SimpleQueue()
+        self._limit = limit
+        self._waiting: deque[Item] = deque()
+        self._running: list[Item] = []
+        self._done: deque[tuple[Item, Result | Exception]] = deque()
+        self._threads = self._idle = 0
+        self._closed = False
+        self._changed = Condition()
 
-    def do(self, most: int | None = None) -> None:
-        """Do what is waiting, or so many of it."""
-        while most != 0:
-            try:
-                item = self._waiting.popleft()
-            except IndexError:
+    def submit(self, item: Item) -> None:
+        """See `Pool.submit`."""
+        with self._changed:
+            self._waiting.append(item)
+            if self._idle < len(self._waiting) and self._threads < self._limit:
+                with suppress(RuntimeError):  # no further thread is to be had: those that there are must do
+                    Thread(target=self._work, name="call", daemon=True).start()
+                    self._threads += 1
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+        """See `Pool.wait`. Raise what the function raised."""
+        with self._changed:
+            alone = not self._threads and bool(self._waiting)
+            if not alone:
+                self._changed.wait_for(lambda: bool(self._done), seconds)
+        if alone:
+            self._work_on_one()
+        with self._changed:
+            done = [*self._done]
+            self._done.clear()
+        results = []
+        for item, result in done:
+            if isinstance(result, Exception):
+                raise result
+            results.append((item, result))
+        return results
+
+    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+        """See `Pool.close`. A thread whose call is on its way ends by itself when that times out."""
+        with self._changed:
+            self._closed = True
+            not_started = [(item, Unfinished.NOT_STARTED) for item in self._waiting]
+            self._waiting.clear()
+            self._changed.notify_all()
+            return [*not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._idle += 1
+                self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+                self._idle -= 1
+                if self._closed:
+                    return
+            self._work_on_one()
+
+    def _work_on_one(self) -> None:
+        with self._changed:
+            if not self._waiting:
                 return
-            try:
-                self.answers.put((item, self._function(item), None))
-            except BaseException as error:  # noqa: BLE001 - raised to who asked for it
-                self.answers.put((item, None, error))
-            most = None if most is None else most - 1
-
-    def take_back(self) -> list[Item]:
-        """Give those that nobody has begun, and have nobody begin them."""
-        taken = []
-        with suppress(IndexError):
-            while True:
-                taken.append(self._waiting.popleft())
-        return taken
+            item = self._waiting.popleft()
+            self._running.append(item)
+        result: Result | Exception
+        try:
+            result = self._function(item)
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+            result = error
+        with self._changed:
+            self._running.remove(item)
+            self._done.append((item, result))
+            self._changed.notify_all()
 
 
 class Threads:
-    """One thread per call in flight: the SDK's synchronous client reuses its connections across threads."""
+    """See `Workers`."""
 
-    def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
-    ) -> Iterator[tuple[Item, Result | Unfinished]]:
-        """See `Workers.each`. An abandoned thread ends by itself when its call times out.
-
-        Where the machine gives fewer threads, those that there are do all; none: this one does.
-        """
-        ends = time.monotonic() + seconds
-        numbered = dict(enumerate(items))
-        work = _Items(lambda one: function(one[1]), numbered.items())
-        threads = _start(work.do, min(limit, len(numbered)))
-        try:
-            while numbered:
-                if not threads and time.monotonic() < ends:
-                    work.do(1)
-                (number, item), result, error = work.answers.get(timeout=max(0.0, ends - time.monotonic()))
-                if error is not None:
-                    raise error
-                del numbered[number]
-                yield item, result  # type: ignore[misc]  # what the function gave
-        except Empty:
-            for number, item in work.take_back():
-                del numbered[number]
-                yield item, Unfinished.NOT_STARTED
-            yield from ((item, Unfinished.ABANDONED) for item in numbered.values())
-        finally:
-            work.take_back()
-
-
-def _start(work: Callable[[], None], count: int) -> int:
-    """Start threads; give how many there are."""
-    for started in range(count):
-        try:
-            threading.Thread(target=work, name="ecs", daemon=True).start()
-        except RuntimeError:  # "can't start new thread"
-            return started
-    return count
+    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+        """See `Workers.pool`."""
+        return ThreadPool(function, limit)
 
 
 def _print_line(line: str) -> None:

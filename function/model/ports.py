@@ -4,7 +4,7 @@ Everything here is an interface or what passes through one; the adapters are in 
 simulation can put virtual time and a seed in their place, and tests a clock that they move themselves.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -36,10 +36,11 @@ MAX_TYPES = 10
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
 
 class Unfinished(Enum):
-    """What `Workers.each` tells of an item that had no result in time."""
+    """What a pool tells of an item that has no result when it is closed."""
 
     NOT_STARTED = auto()
     ABANDONED = auto()
@@ -62,16 +63,27 @@ class Clock(Protocol):
         ...
 
 
+class Pool(Protocol[Item, Result_co]):
+    """A function at work on items, several at a time, in the order in which they come in."""
+
+    def submit(self, item: Item) -> None:
+        """Have the function called with it, as soon as a worker is free."""
+        ...
+
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Result_co]]:
+        """Give what is done and was not given yet; where that is nothing, wait for something so long."""
+        ...
+
+    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+        """Call the function no more, from this moment on, and give the items that it has no result for."""
+        ...
+
+
 class Workers(Protocol):
-    """Runs a function over items, several at a time."""
+    """Makes pools."""
 
-    def each(
-        self, function: Callable[[Item], Result], items: Iterable[Item], *, limit: int, seconds: float
-    ) -> Iterator[tuple[Item, Result | Unfinished]]:
-        """Yield every item once, with its result as soon as that is there.
-
-        At most `limit` at a time; what has no result after `seconds` is given up.
-        """
+    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+        """Make one that calls a function, at most `limit` times at once."""
         ...
 
 

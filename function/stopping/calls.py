@@ -1,9 +1,11 @@
-"""Calls to the cloud, many at a time: once each, or until they are answered."""
+"""Calls to the cloud, many at a time, none of which waits for another: once each, or until answered."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Generic, TypeVar
+from math import inf
+from typing import Any, Generic, TypeVar
 
 from function.model.errors import ClientCode, CloudError, Meaning
 from function.model.ports import Unfinished, Workers
@@ -34,6 +36,96 @@ class Call(Generic[Subject, Result]):
 
 
 @dataclass(frozen=True, slots=True)
+class Answered(Generic[Subject, Result]):
+    """A call with what came of it; `sent_at`: the monotonic moment at which it went out."""
+
+    call: Call[Subject, Result]
+    result: Result | CallFailure
+    sent_at: float
+
+
+class Flow(Generic[Subject, Result]):
+    """Calls on their way: each is sent once, if it may go out when its turn comes.
+
+    Once a call was throttled, no further one of its action goes out at its scope.
+    """
+
+    def __init__(self, throttle: Throttle, workers: Workers, limit: int) -> None:
+        self._throttle = throttle
+        self._limit = limit
+        self._throttled: set[QuotaKey] = set()
+        self._in_flight: Counter[QuotaKey] = Counter()
+        self._closed = False
+        self._pool = workers.pool(self._send, limit=limit)
+
+    def has_room(self) -> bool:
+        """Whether a further call would go out at once."""
+        return self._in_flight.total() < self._limit
+
+    def has_time(self) -> bool:
+        """Whether it is not too late to start a call."""
+        return self._throttle.seconds_for_a_call() is not None
+
+    def in_flight(self, action: str, scope: Scope) -> int:
+        """Count the calls of an action that are on their way to a scope, or wait for their turn."""
+        return self._in_flight[quota_key(action, scope)]
+
+    def send(self, call: Call[Subject, Result]) -> None:
+        """Let a call go out, after those before it."""
+        self._in_flight[quota_key(call.action, call.scope)] += 1
+        self._pool.submit(call)
+
+    def answers(self, until: float) -> Sequence[Answered[Subject, Result]] | None:
+        """Give the answers that have come in. Without any, wait for one, or until a moment.
+
+        None: it would be too late to start a call then, and none is on its way; or time is up.
+        """
+        if not self._in_flight.total():
+            return () if self._throttle.wait_until(until) else None
+        end = self._throttle.deadline
+        seconds = (min(until, end) if self.has_time() else end) - self._throttle.clock.monotonic()
+        answered = [self._take(call, *result) for call, result in self._pool.wait(max(0.0, seconds))]
+        return answered if answered or self._throttle.seconds_left() > 0 else None
+
+    def close(self) -> Sequence[Answered[Subject, Result]]:
+        """Send nothing any more; of what is on its way nobody will know."""
+        self._closed = True
+        return [
+            self._take(call, _ABANDONED if unfinished is Unfinished.ABANDONED else unfinished, 0.0)
+            for call, unfinished in self._pool.close()
+        ]
+
+    def _take(
+        self, call: Call[Subject, Result], result: Result | CallFailure, sent_at: float
+    ) -> Answered[Subject, Result]:
+        own = quota_key(call.action, call.scope)
+        self._in_flight[own] -= 1
+        if not isinstance(result, Unfinished):
+            error = result if isinstance(result, CloudError) else None
+            self._throttle.answered(call.action, call.scope, error)
+            self._throttled.discard(own)  # from now on the throttle has it shut
+        return Answered(call, result, sent_at)
+
+    def _send(self, call: Call[Subject, Result]) -> tuple[Result | CallFailure, float]:
+        """Send one call; this runs in a worker, which the others hear from only by `_throttled`."""
+        own = quota_key(call.action, call.scope)
+        seconds, now = self._throttle.seconds_for_a_call(), self._throttle.clock.monotonic()
+        is_open = (
+            not self._closed
+            and own not in self._throttled
+            and self._throttle.is_open(call.action, call.scope)
+        )
+        if seconds is None or now > call.good_until or not is_open:
+            return Unfinished.NOT_STARTED, now
+        try:
+            return call.send(seconds), now
+        except CloudError as error:
+            if error.meaning is Meaning.THROTTLED:
+                self._throttled.add(own)
+            return error, now
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Sends calls at the run's throttle, at most `limit` at a time."""
 
@@ -41,23 +133,24 @@ class Caller:
     workers: Workers
     limit: int
 
-    def once(
-        self, calls: Iterable[Call[Subject, Result]]
-    ) -> Iterator[tuple[Call[Subject, Result], Result | CallFailure]]:
-        """Send each call once, if it may go out now; yield each with what came of it, as soon as it is known.
+    @contextmanager
+    def flow(self) -> Iterator[Flow[Any, Any]]:
+        """Let calls go out inside the block; none of them is sent after it."""
+        flow: Flow[Any, Any] = Flow(self.throttle, self.workers, self.limit)
+        try:
+            yield flow
+        finally:
+            flow.close()
 
-        Once a call was throttled, no further one of its action goes out at its scope.
-        """
-        throttled: set[QuotaKey] = set()
-        send = partial(self._send, throttled)
-        answers = self.workers.each(send, list(calls), limit=self.limit, seconds=self.throttle.seconds_left())
-        for call, answer in answers:
-            result = _ABANDONED if answer is Unfinished.ABANDONED else answer
-            if not isinstance(result, Unfinished):
-                self.throttle.answered(
-                    call.action, call.scope, result if isinstance(result, CloudError) else None
-                )
-            yield call, result
+    def once(self, call: Call[Subject, Result]) -> Result | CallFailure:
+        """Send a call once, and give what comes of it."""
+        with self.flow() as flow:
+            flow.send(call)
+            answers: Sequence[Answered[Subject, Result]] | None = ()
+            while answers is not None and not answers:
+                answers = flow.answers(inf)
+            (answered,) = flow.close() if answers is None else answers
+            return answered.result
 
     def until_answered(
         self, calls: Iterable[Call[Subject, Result]], *, done_once: bool = False
@@ -69,38 +162,33 @@ class Caller:
         """
         tries: dict[int, int] = {}
         errors: dict[int, CloudError] = {}
-        due = {id(call): (0.0, call) for call in calls}
-        while due:
-            now = self.throttle.clock.monotonic()
-            ready = [call for moment, call in due.values() if moment <= now]
-            for call, result in self.once(ready):
-                key = id(call)
-                if isinstance(result, Unfinished):
-                    due[key] = (self.throttle.opens(call.action, call.scope), call)
-                    continue
-                if isinstance(result, CloudError):
-                    tries[key] = tries.get(key, 0) + (result.meaning is not Meaning.THROTTLED)
-                    errors[key] = result
-                    due[key] = (self.throttle.after(call.action, call.scope, result, tries[key]), call)
-                    again = result.passing and not (done_once and result.in_doubt)
-                    if again and tries[key] < MAX_TRIES:
+        waiting = {id(call): (0.0, call) for call in calls}
+        pending = {key: call for key, (_, call) in waiting.items()}
+        with self.flow() as flow:
+            answers: Sequence[Answered[Subject, Result]] | None = ()
+            while pending and answers is not None:
+                now = self.throttle.clock.monotonic()
+                due = [key for key, (moment, _) in waiting.items() if moment <= now and flow.has_time()]
+                for key in due:
+                    flow.send(waiting.pop(key)[1])
+                answers = flow.answers(min((moment for moment, _ in waiting.values()), default=inf))
+                for answered in flow.close() if answers is None else answers:
+                    call, result = answered.call, answered.result
+                    key = id(call)
+                    if isinstance(result, Unfinished):
+                        waiting[key] = (self.throttle.opens(call.action, call.scope), call)
                         continue
-                del due[key]
-                yield call, result
-            if due and not self.throttle.wait_until(min(moment for moment, _ in due.values())):
-                yield from ((call, errors.get(key, Unfinished.NOT_STARTED)) for key, (_, call) in due.items())
-                return
-
-    def _send(self, throttled: set[QuotaKey], call: Call[Subject, Result]) -> Result | CallFailure:
-        """Send one call; this runs in a worker, which the others hear from only by `throttled`."""
-        own = quota_key(call.action, call.scope)
-        seconds = self.throttle.seconds_for_a_call()
-        late = self.throttle.clock.monotonic() > call.good_until
-        if seconds is None or late or own in throttled or not self.throttle.is_open(call.action, call.scope):
-            return Unfinished.NOT_STARTED
-        try:
-            return call.send(seconds)
-        except CloudError as error:
-            if error.meaning is Meaning.THROTTLED:
-                throttled.add(own)
-            return error
+                    if isinstance(result, CloudError):
+                        tries[key] = tries.get(key, 0) + (result.meaning is not Meaning.THROTTLED)
+                        errors[key] = result
+                        waiting[key] = (
+                            self.throttle.after(call.action, call.scope, result, tries[key]),
+                            call,
+                        )
+                        again = result.passing and not (done_once and result.in_doubt)
+                        if again and tries[key] < MAX_TRIES:
+                            continue
+                        del waiting[key]
+                    del pending[key]
+                    yield call, result
+        yield from ((call, errors.get(key, Unfinished.NOT_STARTED)) for key, call in pending.items())

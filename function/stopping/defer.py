@@ -42,7 +42,7 @@ def defer(
         return fc.invoke(context.function_name, event, seconds=min(seconds, ANSWER_SECONDS))
 
     call: Call[None, str] = Call(action=INVOKE_FUNCTION, scope=context.own, subject=None, send=send)
-    ((_, answer),) = caller.once([call])
+    answer = caller.once(call)
     if isinstance(answer, str):
         return [_dispatch(job, answer) for job in jobs]
     if isinstance(answer, Unfinished) or not answer.in_doubt:

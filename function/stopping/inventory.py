@@ -65,7 +65,7 @@ def look_up(ids: Iterable[tuple[Scope, str]], clients: Clients, caller: Caller) 
             {(scope, instance_id): failure for instance_id in ids_by_scope.pop(scope, {})}
         )
     calls = [
-        describe(clients.ecs[scope], scope, chunk)
+        _describe(clients.ecs[scope], scope, chunk)
         for scope, all_ids in ids_by_scope.items()
         for chunk in chunks(tuple(all_ids), MAX_IDS)
     ]
@@ -78,7 +78,7 @@ def look_up(ids: Iterable[tuple[Scope, str]], clients: Clients, caller: Caller) 
     return inventory
 
 
-def describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str], Page]:
+def _describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str], Page]:
     """Make the call that looks at up to 100 instances."""
     return Call(
         action=DESCRIBE_INSTANCES,

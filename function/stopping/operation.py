@@ -164,11 +164,11 @@ class Operation:
     def _unanswered(self) -> bool:
         return self._doubt is not None and self._doubt.unanswered
 
-    def seen(self, instance: Instance | None, throttle: Throttle) -> Outcome | None:
-        """Take in a look at the instance; None: ECS knows no such instance any more."""
+    def seen(self, instance: Instance | None, sent_at: float, throttle: Throttle) -> Outcome | None:
+        """Take in a look at the instance, sent then; None: ECS knows no such instance any more."""
         now = throttle.clock.monotonic()
         self.instance = instance or self.instance
-        self.seen_at = now
+        self.seen_at = sent_at
         self._looks += 1
         self._failed_looks = 0
         self._look_error = None

@@ -1,14 +1,24 @@
 """Stop instances and watch them stop: ask, look, and ask again only after a look, until all are settled."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from math import inf
 
 from function.model.errors import ClientCode, CloudError, Meaning
+from function.model.instance import Instance
 from function.model.outcome import Acceptance, Outcome
-from function.model.ports import MAX_IDS, MAX_STOPS, STOP_INSTANCE, STOP_INSTANCES, Ecs, Page, Unfinished
-from function.model.scope import QuotaKey, Scope, quota_key
-from function.stopping.calls import Call, Caller, CallFailure
+from function.model.ports import (
+    DESCRIBE_INSTANCES,
+    MAX_IDS,
+    MAX_STOPS,
+    STOP_INSTANCE,
+    STOP_INSTANCES,
+    Ecs,
+    Unfinished,
+)
+from function.model.scope import InstanceKey, QuotaKey, Scope, quota_key
+from function.stopping.calls import Answered, Call, Caller, CallFailure, Flow
 from function.stopping.clients import Clients
-from function.stopping.inventory import chunks, describe
+from function.stopping.inventory import chunks
 from function.stopping.operation import Operation
 from function.stopping.state import Ready, Verifying, Watching
 from function.stopping.throttle import Throttle
@@ -26,53 +36,77 @@ TOGETHER_SECONDS = 0.05
 def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> Iterator[Outcome | Acceptance]:
     """Yield one outcome for each operation, as soon as it is known; in time, before the run's deadline.
 
-    All stop calls that are due go out before anything is looked at, so that verification gives way first.
-    What ECS has accepted is told before it is waited for.
+    All stop calls that are due go out before anything is looked at, so that verification gives way first. No
+    operation waits for another one's call. What ECS has accepted is told before it is waited for.
     """
     throttle = caller.throttle
     pending = {operation.key: operation for operation in operations}
-    while pending:
-        for step in (_ask, _look):
-            for operation, outcome in step([*pending.values()], clients, caller):
-                if outcome is not None:
-                    del pending[operation.key]
-                    yield outcome
-                elif step is _ask and isinstance(operation.state, Verifying):
-                    yield operation.acceptance()
-        if pending and not throttle.wait_until(min(one.due for one in pending.values()) + TOGETHER_SECONDS):
-            break
+    busy: set[InstanceKey] = set()
+    with caller.flow() as flow:
+        answers: Sequence[Answered[Sequence[Operation], Answer]] | None = ()
+        while pending and answers is not None:
+            idle = [one for key, one in pending.items() if key not in busy and flow.has_time()]
+            calls = [*_stop_calls(idle, clients, flow, throttle)]
+            calls += _looks(idle, clients, throttle) if not calls and flow.has_room() else ()
+            for call in calls:
+                busy.update(operation.key for operation in call.subject)
+                flow.send(call)
+            answers = flow.answers(_next_step(pending.values(), busy, flow))
+            for answered in flow.close() if answers is None else answers:
+                for operation in answered.call.subject:
+                    busy.discard(operation.key)
+                    outcome = _take(operation, answered, throttle)
+                    if outcome is not None:
+                        del pending[operation.key]
+                        yield outcome
+                    elif answered.call.action != DESCRIBE_INSTANCES and isinstance(
+                        operation.state, Verifying
+                    ):
+                        yield operation.acceptance()
     yield from (operation.given_up(throttle.clock.monotonic()) for operation in pending.values())
 
 
-Steps = Iterator[tuple[Operation, Outcome | None]]
+Answer = Mapping[str, str | Instance | CloudError]
+"""By instance, the request id of a stop that ECS accepted, how a look shows it, or why there is neither."""
+
+Calls = Iterator[Call[Sequence[Operation], Answer]]
+CallFlow = Flow[Sequence[Operation], Answer]
 
 
-def _ask(pending: Sequence[Operation], clients: Clients, caller: Caller) -> Steps:
-    """Send the stop calls that are due, no more of them than will probably pass in this window."""
-    throttle = caller.throttle
+def _next_step(operations: Iterable[Operation], busy: Container[InstanceKey], flow: CallFlow) -> float:
+    """Give the moment at which there is something to do; looks that have no room wait for an answer."""
+    due = (
+        operation.due
+        for operation in operations
+        if operation.key not in busy and (isinstance(operation.state, Ready) or flow.has_room())
+    )
+    return min(due, default=inf) + TOGETHER_SECONDS
+
+
+def _stop_calls(idle: Sequence[Operation], clients: Clients, flow: CallFlow, throttle: Throttle) -> Calls:
+    """Make the stop calls that are due, no more of them than will probably pass in this window."""
     now = throttle.clock.monotonic()
     due = []
-    for operation in pending:
+    for operation in idle:
         if isinstance(operation.state, Ready) and operation.due <= now:
             if operation.good_until < now:
                 operation.postpone(now, throttle)
             else:
                 due.append(operation)
     rooms: dict[QuotaKey, int | None] = {}
-    calls = []
     for action, operations in _together(due):
         scope = operations[0].scope
         own = quota_key(action, scope)
-        room = rooms[own] if own in rooms else throttle.room(action, scope)
+        if own not in rooms:
+            room = throttle.room(action, scope)
+            rooms[own] = room if room is None else max(0, room - flow.in_flight(action, scope))
+        room = rooms[own]
         if room == 0:
             for operation in operations:
                 operation.postpone(throttle.window_ends(), throttle)
         else:
-            calls.append(_stop_call(action, operations, clients.ecs[scope], throttle))
-            room = room if room is None else room - 1
-        rooms[own] = room
-    for call, result in caller.once(calls):
-        yield from ((operation, _answered(operation, call, result, throttle)) for operation in call.subject)
+            rooms[own] = room if room is None else room - 1
+            yield _stop_call(action, operations, clients.ecs[scope], throttle)
 
 
 def _together(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[Operation]]]:
@@ -89,18 +123,14 @@ def _together(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[O
             yield from ((STOP_INSTANCE, [operation]) for operation in group)
 
 
-Answers = Mapping[str, str | CloudError]
-"""By instance: the request id of the stop that ECS accepted, or why it did not."""
-
-
 def _stop_call(
     action: str, operations: Sequence[Operation], ecs: Ecs, throttle: Throttle
-) -> Call[Sequence[Operation], Answers]:
+) -> Call[Sequence[Operation], Answer]:
     calls = [operation.call for operation in operations]
 
     good_until = min(operation.good_until for operation in operations)
 
-    def send(seconds: float) -> Answers:
+    def send(seconds: float) -> Answer:
         fresh = good_until - throttle.clock.monotonic()
         for operation in operations:
             operation.sent(throttle.clock.monotonic())
@@ -117,55 +147,61 @@ def _stop_call(
     )
 
 
-def _answered(
-    operation: Operation,
-    call: Call[Sequence[Operation], Answers],
-    result: Answers | CallFailure,
-    throttle: Throttle,
+def _looks(idle: Sequence[Operation], clients: Clients, throttle: Throttle) -> Calls:
+    """Describe those that are due for a look, 100 a call, along with all that are stopping anyway."""
+    now = throttle.clock.monotonic()
+    waiting: dict[Scope, list[Operation]] = {}
+    for operation in idle:
+        due = not isinstance(operation.state, Ready) and operation.due <= now
+        if due or isinstance(operation.state, Watching):
+            waiting.setdefault(operation.scope, []).append(operation)
+    for scope, operations in waiting.items():
+        if any(operation.due <= now for operation in operations):
+            yield from (_look(scope, some, clients.ecs[scope]) for some in chunks(operations, MAX_IDS))
+
+
+def _look(scope: Scope, operations: Sequence[Operation], ecs: Ecs) -> Call[Sequence[Operation], Answer]:
+    ids = [operation.instance.instance_id for operation in operations]
+
+    def send(seconds: float) -> Answer:
+        page = ecs.describe(ids, seconds=seconds)
+        return {**{one.instance_id: one for one in page.instances}, **page.unreadable}
+
+    return Call(
+        action=DESCRIBE_INSTANCES,
+        scope=scope,
+        subject=operations,
+        send=send,
+    )
+
+
+def _take(
+    operation: Operation, answered: Answered[Sequence[Operation], Answer], throttle: Throttle
 ) -> Outcome | None:
-    """Take in what came of a stop call, its own or one together with others.
+    """Take in what came of a call, its own or one together with others.
 
     A StopInstances that is refused as a whole says nothing about each of its instances, and who may not use
     it may still use StopInstance: they go on alone.
     """
-    if isinstance(result, CallFailure):
-        answer: str | CallFailure = result
-        alone = isinstance(result, CloudError) and not result.passing
-    else:
-        answer = result.get(operation.instance.instance_id, _UNSAID)
-        alone = isinstance(answer, CloudError) and answer.meaning in {Meaning.THROTTLED, Meaning.DENIED}
-    if call.action == STOP_INSTANCES and isinstance(answer, CloudError) and alone:
-        operation.split_off(answer, throttle.clock.monotonic())
-        return None
-    return operation.answered(call.action, answer, throttle)
+    action, result = answered.call.action, answered.result
+    whole = isinstance(result, CallFailure)
+    answer = result if isinstance(result, CallFailure) else result.get(operation.instance.instance_id)
+    if action == DESCRIBE_INSTANCES:
+        if isinstance(answer, Unfinished):
+            return operation.not_looked_at(throttle)
+        if isinstance(answer, CloudError):
+            return operation.not_seen(answer, throttle)
+        seen = answer if isinstance(answer, Instance) else None
+        return operation.seen(seen, answered.sent_at, throttle)
+    if answer is None or isinstance(answer, Instance):
+        answer = _UNSAID
+    if action == STOP_INSTANCES and isinstance(answer, CloudError):
+        goes_on_alone = not answer.passing if whole else answer.meaning in _OF_THE_CALL
+        if goes_on_alone:
+            operation.split_off(answer, throttle.clock.monotonic())
+            return None
+    return operation.answered(action, answer, throttle)
 
 
-def _look(pending: Sequence[Operation], clients: Clients, caller: Caller) -> Steps:
-    """Describe those that are due for a look, 100 a call, along with all that are stopping anyway."""
-    now = caller.throttle.clock.monotonic()
-    waiting: dict[Scope, dict[str, Operation]] = {}
-    for operation in pending:
-        due = not isinstance(operation.state, Ready) and operation.due <= now
-        if due or isinstance(operation.state, Watching):
-            waiting.setdefault(operation.scope, {})[operation.instance.instance_id] = operation
-    calls = [
-        describe(clients.ecs[scope], scope, ids)
-        for scope, operations in waiting.items()
-        if any(operation.due <= now for operation in operations.values())
-        for ids in chunks(tuple(operations), MAX_IDS)
-    ]
-    for call, result in caller.once(calls):
-        operations = [waiting[call.scope][instance_id] for instance_id in call.subject]
-        yield from ((one, _looked(one, result, caller.throttle)) for one in operations)
-
-
-def _looked(operation: Operation, result: Page | CallFailure, throttle: Throttle) -> Outcome | None:
-    if isinstance(result, Unfinished):
-        return operation.not_looked_at(throttle)
-    if isinstance(result, CloudError):
-        return operation.not_seen(result, throttle)
-    instance_id = operation.instance.instance_id
-    if instance_id in result.unreadable:
-        return operation.not_seen(result.unreadable[instance_id], throttle)
-    seen = {instance.instance_id: instance for instance in result.instances}
-    return operation.seen(seen.get(instance_id), throttle)
+_OF_THE_CALL = frozenset({Meaning.THROTTLED, Meaning.DENIED})
+"""What StopInstances may say of an instance that is about the call, and not about it."""

@@ -1,70 +1,92 @@
-"""The machine's threads: each item once, in time, and whatever the machine gives."""
+"""Threads: a few at once, none of which works on after its pool is closed, even where few are to be had."""
 
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from function.cloud.runtime import Threads
-from function.model.ports import Unfinished
+from function.model.ports import Pool, Unfinished
 
 
-def test_each_item_is_done_once_by_no_more_threads_than_allowed() -> None:
-    """All results come, each with its item, and never more than `limit` are in the making."""
-    lock, now, most = threading.Lock(), [0], [0]
-    turn = threading.Barrier(4)
+@contextmanager
+def no_further_thread() -> Iterator[None]:
+    """Let the machine give no further thread: none has the memory for such a stack."""
+    threading.stack_size(1 << 40)
+    try:
+        yield
+    finally:
+        threading.stack_size(0)
 
-    def square(item: int) -> int:
+
+def results(pool: Pool[int, int], count: int) -> list[int]:
+    """Wait for so many results."""
+    found: list[int] = []
+    while len(found) < count:
+        found += [result for _, result in pool.wait(10)]
+    return sorted(found)
+
+
+def test_each_is_done_once_and_a_few_at_a_time() -> None:
+    """However many there are, never more than the limit are in work."""
+    at_once, most, lock = [0], [0], threading.Lock()
+
+    def work(item: int) -> int:
         with lock:
-            now[0] += 1
-            most[0] = max(most[0], now[0])
-        turn.wait(timeout=10)
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
         with lock:
-            now[0] -= 1
-        return item * item
-
-    done = list(Threads().each(square, range(40), limit=4, seconds=60))
-    assert sorted(done) == [(item, item * item) for item in range(40)]
-    assert most == [4]
-
-
-def test_what_has_no_result_in_time_is_given_up() -> None:
-    """One that was begun is abandoned, those that were not are not begun any more."""
-    over, begun = threading.Event(), []
-
-    def wait(item: int) -> int:
-        begun.append(item)
-        if item:
-            over.wait(timeout=30)
+            at_once[0] -= 1
         return item
 
-    done = dict(Threads().each(wait, range(5), limit=1, seconds=0.3))
-    over.set()
-    assert done[0] == 0
-    assert done[1] is Unfinished.ABANDONED
-    assert [done[item] for item in (2, 3, 4)] == [Unfinished.NOT_STARTED] * 3
-    assert begun == [0, 1]
+    pool = Threads().pool(work, limit=3)
+    for item in range(100):
+        pool.submit(item)
+    assert results(pool, 100) == list(range(100))
+    assert most[0] <= 3
+    assert pool.close() == []
 
 
-def test_nothing_is_begun_without_time() -> None:
-    """With no seconds left every item still comes back, once."""
-    done = list(Threads().each(lambda item: item, range(5), limit=2, seconds=-1))
-    assert sorted(item for item, _ in done) == [*range(5)]
+def test_where_threads_are_few_those_do_it_all() -> None:
+    """A machine that gives one and no more has its items done by that one, and none after the end."""
+    go, done = threading.Event(), []
+
+    def work(item: int) -> int:
+        go.wait(10)
+        done.append(item)
+        return item
+
+    pool = Threads().pool(work, limit=3)
+    pool.submit(0)
+    with no_further_thread():
+        for item in range(1, 6):
+            pool.submit(item)
+    assert pool.wait(0) == []
+    unfinished = dict(pool.close())
+    assert sorted(unfinished) == list(range(6))
+    assert list(unfinished.values()).count(Unfinished.ABANDONED) <= 1
+    go.set()
+    for thread in threading.enumerate():
+        if thread.name == "call":
+            thread.join(10)
+    assert done in ([], [0])
 
 
-def test_a_mistake_in_the_function_is_raised_and_ends_it() -> None:
-    """Nobody may take a mistake for a result; what was not begun is not begun after it."""
-    begun = []
+def test_what_a_worker_raises_is_raised_where_its_result_is_asked_for() -> None:
+    """A mistake is not swallowed."""
 
-    def fail(item: int) -> int:
-        begun.append(item)
+    def work(item: int) -> int:
         raise KeyError(item)
 
-    with pytest.raises(KeyError):
-        list(Threads().each(fail, range(100), limit=1, seconds=10))
-    assert begun[0] == 0
+    pool = Threads().pool(work, limit=1)
+    pool.submit(7)
+    with pytest.raises(KeyError, match="7"):
+        pool.wait(10)
+    pool.close()
 
 
 FEW = """
@@ -79,12 +101,17 @@ gate = threading.Event()
 def begin(item):
     gate.wait(0.2)
     return threading.current_thread().name
-done = list(Threads().each(begin, range(8), limit=6, seconds=60))
+pool, done = Threads().pool(begin, limit=6), []
+for item in range(8):
+    pool.submit(item)
+gate.set()
+while len(done) < 8:
+    done += pool.wait(60)
 print(len(done), len({item for item, _ in done}), {name for _, name in done} == {sys.argv[2]})
 """
 
 
-@pytest.mark.parametrize(("threads", "by"), [(2, "ecs"), (0, "MainThread")])
+@pytest.mark.parametrize(("threads", "by"), [(2, "call"), (0, "MainThread")])
 def test_a_machine_without_threads_does_all_the_same(threads: int, by: str) -> None:
     """Where no further thread can be started, those there are do everything, if need be this one alone."""
     done = subprocess.run(

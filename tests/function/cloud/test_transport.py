@@ -19,7 +19,7 @@ from function.cloud.ecs import connect_ecs
 from function.cloud.runtime import Threads
 from function.model.credentials import Credentials
 from function.model.errors import ClientCode, CloudError
-from function.model.ports import StopCall
+from function.model.ports import Pool, StopCall
 from function.model.request import StoppedMode
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet
@@ -142,7 +142,11 @@ import json, sys
 from function.cloud.runtime import Threads
 from tests.function.cloud.test_transport import ask
 from function.cloud.transport import trust
-answers = [str(answer) for _, answer in Threads().each(ask, sys.argv[1:] * 64, limit=16, seconds=60)]
+pool, answers = Threads().pool(ask, limit=16), []
+for address in sys.argv[1:] * 64:
+    pool.submit(address)
+while len(answers) < 64:
+    answers += [str(answer) for _, answer in pool.wait(60)]
 print(json.dumps([*answers, str(trust().session_stats()["connect_good"])]))
 """
 
@@ -264,9 +268,8 @@ def test_a_slow_call_holds_no_other() -> None:
     ecs = LocalEcs(Fleet.from_instances([{"InstanceId": INSTANCE}]))
     with peer(drip) as (address, _), serve(ecs) as endpoint:
         began = time.monotonic()
-        answers = Threads().each(
-            lambda one: ask(one, seconds=3), [f"http://{address}", endpoint], limit=2, seconds=30
-        )
-        first, answer = next(iter(answers))
-        assert (first, answer) == (endpoint, "stopped")
+        pool: Pool[str, str] = Threads().pool(lambda one: ask(one, seconds=3), limit=2)
+        for one in (f"http://{address}", endpoint):
+            pool.submit(one)
+        assert pool.wait(30) == [(endpoint, "stopped")]
         assert time.monotonic() - began < 3

@@ -71,7 +71,7 @@ class Bench:
 
     def look(self, seen: Instance | None) -> Outcome | None:
         """Let a look show this."""
-        return self.operation.seen(seen, self.throttle)
+        return self.operation.seen(seen, self.clock.monotonic(), self.throttle)
 
     def fail(self, error: CloudError) -> Outcome | None:
         """Let a look fail."""
