@@ -16,7 +16,7 @@ import yaml
 from function.events.catalog import CATALOG
 from function.events.parse import parse
 from function.model.outcome import GuardCode, Status
-from function.model.request import StopRequest
+from function.model.request import Source, StopRequest
 from function.settings import Settings
 from local.command_line.main import app
 
@@ -291,3 +291,31 @@ def test_a_saved_query_searches_for_every_status_that_it_asks_for() -> None:
         searched = set(re.findall(r"message: (\w+)", search)) & {*Status}
         asked = set(re.findall(r"'(\w+)'", sql)) & {*Status}
         assert searched in (set(), asked)
+
+
+def test_what_the_page_tells_senders_to_write_is_read() -> None:
+    """With values in the place of the capitals, each template names its instance and its state."""
+    section = PAGES["docs/events.md"].split("## Senders whose body you write\n", 1)[1].split("\n## ", 1)[0]
+    alert, request = re.findall(r"```json\n(.+?)\n```", section, re.DOTALL)
+    values = {"INSTANCE_ID": "i-bp1a", "REGION_ID": "cn-beijing", "NAME": "idle", "STATUS": "resolved"}
+    read = []
+    for template in (alert, request):
+        text = re.sub(r"[A-Z_]{4,}", lambda found: values[found[0]], template)
+        (asked,) = parse(text.encode(), now=datetime.now(UTC)).events
+        assert isinstance(asked, StopRequest), asked
+        assert asked.problem is None
+        read.append((asked.source, asked.instance_ids, asked.region_ids, asked.alarm_state))
+    assert read == [
+        (Source.ALERTMANAGER, ("i-bp1a",), (), "resolved"),
+        (Source.REQUEST, ("i-bp1a",), ("cn-beijing",), None),
+    ]
+
+
+def test_the_page_says_of_each_kind_where_it_was_seen() -> None:
+    """Whoever relies on a sender knows what that rests on."""
+    seen = {
+        name
+        for row in rows("docs/events.md", "## What was seen where")
+        for name in re.findall(r"`([\w.]+)`", row[0])
+    }
+    assert seen == {kind.name for kind in CATALOG}

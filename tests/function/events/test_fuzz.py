@@ -1,10 +1,12 @@
 """Whatever arrives, `parse` answers: samples changed at every place, and bytes of any kind.
 
-Each property runs some hundred inputs here; `bench/fuzz_events.py` sets FUZZ_EXAMPLES and runs many more.
+Each of five properties runs some hundred inputs here; `make soak` sets FUZZ_EXAMPLES and runs 50,000.
 """
 
+import base64
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -30,7 +32,11 @@ from function.model.request import (
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 TOKEN = "emulator-alarm-token"
 SAMPLES: dict[str, Json] = {
-    path.stem: json.loads(path.read_bytes()) for path in Path(__file__).parents[3].glob("events/*.json")
+    path.stem: json.loads(path.read_bytes())
+    for path in [
+        *Path(__file__).parents[3].glob("events/*.json"),
+        *Path(__file__).parent.glob("wild/*.json"),
+    ]
 }
 # FC takes no larger asynchronous event.
 PAYLOAD = 128 * 1024
@@ -51,6 +57,7 @@ def check(event: bytes) -> None:
     assert bool(delivery.events) == (delivery.unauthorized is None)
     written = event.decode(errors="replace")
     text = written + unquote_plus(written)  # a form says some of it in percents
+    text += unquote_plus("".join(map(decoded, re.findall(r"[A-Za-z0-9+/]{20,}=*", written))))
     for one in delivery.events:
         assert one.event_id is not None
         assert one.event_id.isprintable()
@@ -59,6 +66,13 @@ def check(event: bytes) -> None:
             check_message(str(one))
         else:
             check_request(one, text)
+
+
+def decoded(text: str) -> str:
+    """Give what a text holds if it is base64, else nothing."""
+    with suppress(ValueError):
+        return base64.b64decode(text, validate=True).decode()
+    return ""
 
 
 def check_message(message: str) -> None:
@@ -239,8 +253,9 @@ CHANGES: list[Callable[[Json], Json]] = [
 
 def test_every_sample_is_fuzzed() -> None:
     """The samples are found, and their texts in JSON are gone into."""
-    assert len(SAMPLES) >= 10
+    assert len(SAMPLES) >= 12 + 33
     assert ("timer", ("payload", "InstanceIds", 3)) in PLACES
+    assert ("cms.subscription", ("body", "alert", "meta", "sysEventMeta", "regionId")) in PLACES
     assert ("mns", ("data", "messageBody", "resources", "instanceId")) in PLACES
 
 
