@@ -60,8 +60,8 @@ def wrongly_refused(case: Case, refusal: Document) -> Iterator[str]:
     may_stop, stopped, limit, least = map(int, found.groups())
     if not may_stop + stopped == least > limit == case.limits.max_instances:
         yield f"{may_stop} and {stopped} instances were too many for {limit}, and {least} would be enough"
-    looks = {(look.call.place, one): look for one, looks in case.looks.items() for look in looks}
-    seen = [look for (place, one), look in looks.items() if case.owners(one, place)]
+    looks = {(look.call.scope, one): look for one, looks in case.looks.items() for look in looks}
+    seen = [look for (scope, one), look in looks.items() if case.owners(one, scope)]
     errors = any("region_id" in line and "status" not in line for line in case.lines)
     if case.history.scenario.calm and not errors and all(not wish.roles for wish in case.accepted):
         counted = sum(_would_count(case, look, consent=False) for look in seen)
@@ -71,8 +71,8 @@ def wrongly_refused(case: Case, refusal: Document) -> Iterator[str]:
 
 def _would_count(case: Case, look: Look, *, consent: bool) -> bool:
     """Whether an instance counts, by what a look showed: it may be stopped, is, or only time spares it."""
-    instance_id, place = look.document["InstanceId"], look.call.place
-    owner = next(iter(case.owners(instance_id, place)), None)
+    instance_id, scope = look.document["InstanceId"], look.call.scope
+    owner = next(iter(case.owners(instance_id, scope)), None)
     now = case.wall(look.call.heard_at or 0.0)
     against = list(reasons(case, look.document, now, owner))
     others = [reason for reason in against if reason not in BY_TIME]

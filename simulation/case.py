@@ -11,7 +11,7 @@ from math import inf
 from local.emulator.lifecycle import EmulatedInstance
 from simulation.documents import Document, matches
 from simulation.history import RELEASED, Call, History, Invocation, Stop
-from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Place, Wish
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Scope, Wish
 from simulation.wishes import shard_wish
 
 MAX_AHEAD_SECONDS = 300.0
@@ -83,7 +83,7 @@ class Case:
     def stops_of(self, outcome: Document) -> Sequence[Stop]:
         """Give the stop calls that an outcome is about."""
         return [
-            call for call in self.stops.get(outcome["instance_id"], ()) if call.place == place_of(outcome)
+            call for call in self.stops.get(outcome["instance_id"], ()) if call.scope == scope_of(outcome)
         ]
 
     def looks_of(self, outcome: Document) -> Sequence[Look]:
@@ -91,16 +91,16 @@ class Case:
         return [
             look
             for look in self.looks.get(outcome["instance_id"], ())
-            if look.call.place == place_of(outcome)
+            if look.call.scope == scope_of(outcome)
         ]
 
     def logged_at(self, outcome: Document) -> float:
         """Give the moment at which an outcome was logged."""
-        which = outcome["instance_id"], place_of(outcome)
+        which = outcome["instance_id"], scope_of(outcome)
         return next(
             moment
             for line, (_, moment, _) in zip(self.lines, self.invocation.written, strict=True)
-            if "instance_id" in line and (line["instance_id"], place_of(line)) == which
+            if "instance_id" in line and (line["instance_id"], scope_of(line)) == which
         )
 
     def time_was_up(self, outcome: Document) -> bool:
@@ -148,14 +148,14 @@ class Case:
         """Give the moment that the machine's wall clock shows at a moment."""
         return moment + self.history.scenario.wall.ahead(moment)
 
-    def owners(self, instance_id: str, place: Place) -> Sequence[Wish]:
+    def owners(self, instance_id: str, scope: Scope) -> Sequence[Wish]:
         """Give the wishes that an instance can belong to: the first that means it, or may be that.
 
         One that would really stop it comes before a dry run.
         """
         owners: list[Wish] = []
         for wish in sorted(self.accepted, key=lambda wish: wish.dry_run or self.limits.dry_run):
-            certainty = self._means(wish, instance_id, place)
+            certainty = self._means(wish, instance_id, scope)
             if certainty is not False:
                 owners.append(wish)
             if certainty:
@@ -164,19 +164,19 @@ class Case:
 
     def is_dry(self, outcome: Document) -> bool:
         """Whether nothing may be done to an instance."""
-        owners = self.owners(outcome["instance_id"], place_of(outcome))
+        owners = self.owners(outcome["instance_id"], scope_of(outcome))
         return self.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
 
-    def _means(self, wish: Wish, instance_id: str, place: Place) -> bool | None:
-        """Whether a wish means an instance; None where its place may not have been looked at."""
-        if place not in wish.places or (wish.filters is None and instance_id not in wish.ids):
+    def _means(self, wish: Wish, instance_id: str, scope: Scope) -> bool | None:
+        """Whether a wish means an instance; None where its scope may not have been looked at."""
+        if scope not in wish.scopes or (wish.filters is None and instance_id not in wish.ids):
             return False
         if wish.filters is None:
             stops = self.stops.get(instance_id, ())
             looks = (
                 look.call
                 for look in self.looks.get(instance_id, ())
-                if look.call.place == place and look.call.role in (wish.roles or (None,))
+                if look.call.scope == scope and look.call.role in (wish.roles or (None,))
             )
             found = any(
                 "InstanceIds" in call.parameters and not (stops and stops[0].sent_step < call.sent_step)
@@ -185,37 +185,37 @@ class Case:
             return found or None
         if not any(
             instance_id == document["InstanceId"]
-            for call in self._pages(wish, place)
+            for call in self._pages(wish, scope)
             for document in call.documents
         ):
             return False
-        others = [other for other in self.accepted if other is not wish and place in other.places]
+        others = [other for other in self.accepted if other is not wish and scope in other.scopes]
         if any(other.filters == wish.filters for other in others):
             return None  # their listings can't be told apart
-        errors = self.region_errors(wish.event_id, place)
+        errors = self.region_errors(wish.event_id, scope)
         named_alike = [other for other in others if other.event_id == wish.event_id and other.filters]
         return None if 0 < errors <= len(named_alike) else not errors
 
-    def _pages(self, wish: Wish, place: Place) -> Iterator[Call]:
+    def _pages(self, wish: Wish, scope: Scope) -> Iterator[Call]:
         for call in self.calls:
-            ours = call.place == place and call.role in (wish.roles or (None,))
+            ours = call.scope == scope and call.role in (wish.roles or (None,))
             if call.action == "DescribeInstances" and ours:
                 asked = {key: value for key, value in call.parameters.items() if key not in _PAGING}
                 if asked == wish.filters:
                     yield call
 
-    def region_errors(self, event_id: str | None, place: Place) -> int:
-        """How many region errors its log has for an event and a place."""
+    def region_errors(self, event_id: str | None, scope: Scope) -> int:
+        """How many region errors its log has for an event and a scope."""
         return sum(
             {"region_id", "code"} <= set(line)
             and "instance_id" not in line
             and line["event_id"] == event_id
-            and place_of(line) == place
+            and scope_of(line) == scope
             for line in self.lines
         )
 
-    def always_matching(self, wish: Wish) -> Iterator[tuple[Place, str]]:
-        """Give the instances that a wish selects at every moment of the run, and their places."""
+    def always_matching(self, wish: Wish) -> Iterator[tuple[Scope, str]]:
+        """Give the instances that a wish selects at every moment of the run, and their scopes."""
         start, end = self.invocation.started, self.invocation.ended or 0.0
         for instance_id, states in self.history.states.items():
             changes = [moment for moment, _ in states[1:]] + [inf]
@@ -224,13 +224,13 @@ class Case:
                 for (moment, state), until in zip(states, changes, strict=True)
                 if moment <= end and until >= start
             ]
-            place = home(during[0])
+            scope = home(during[0])
             if (
-                place in wish.places
+                scope in wish.scopes
                 and not any(state.former or state.status == RELEASED for state in during)
                 and all(matches(state.profile.document, wish.filters or {}) for state in during)
             ):
-                yield place, instance_id
+                yield scope, instance_id
 
     def has_disks(self, look: Look, before: Stop | None) -> bool | None:
         """Whether there are local disks, by what was known before a call, or at the end; None: unknown.
@@ -273,13 +273,13 @@ def by_another(outcome: Document) -> bool:
     return outcome["status"] == "stopping" and message.endswith("not by this run")
 
 
-def place_of(line: Document) -> Place:
-    """Give the place that an outcome or a region error names."""
+def scope_of(line: Document) -> Scope:
+    """Give the scope that an outcome or a region error names."""
     return line["account_id"], line["region_id"]
 
 
-def home(instance: EmulatedInstance) -> Place:
-    """Give the place where an instance really is."""
+def home(instance: EmulatedInstance) -> Scope:
+    """Give the scope where an instance really is."""
     return instance.profile.emulator.account_id or OWN_ACCOUNT, instance.profile.region_id
 
 

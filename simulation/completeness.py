@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from simulation.cap import wrongly_refused
-from simulation.case import Case, by_another, place_of
+from simulation.case import Case, by_another, scope_of
 
 MAX_LINE_BYTES = 32_000
 LINE_ONLY = ("time", "level", "request_id")
@@ -99,25 +99,25 @@ def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _each_target_has_its_outcome(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
-    places = Counter((place_of(outcome), outcome["instance_id"]) for outcome in report["outcomes"])
-    places += Counter((place_of(part), one) for part in report["handed_on"] for one in part["instance_ids"])
-    yield from (f"{place} has {count} outcomes" for place, count in places.items() if count > 1)
+    scopes = Counter((scope_of(outcome), outcome["instance_id"]) for outcome in report["outcomes"])
+    scopes += Counter((scope_of(part), one) for part in report["handed_on"] for one in part["instance_ids"])
+    yield from (f"{scope} has {count} outcomes" for scope, count in scopes.items() if count > 1)
     too_many = [refusal for refusal in report["refusals"] if refusal["code"] == "Guard.TooManyInstances"]
     yield from (problem for refusal in too_many for problem in wrongly_refused(case, refusal))
     refused = {refusal["event_id"] for refusal in too_many}
     for wish in case.accepted:
-        lost = [one for one in wish.ids if not any((place, one) in places for place in wish.places)]
+        lost = [one for one in wish.ids if not any((scope, one) in scopes for scope in wish.scopes)]
         if wish.filters is not None:
             lost += [
                 one
-                for place, one in case.always_matching(wish)
-                if (place, one) not in places and not case.region_errors(wish.event_id, place)
+                for scope, one in case.always_matching(wish)
+                if (scope, one) not in scopes and not case.region_errors(wish.event_id, scope)
             ]
         if lost and wish.event_id not in refused:
             yield f"{lost}, meant by {wish.event_id}, have no outcomes"
-    for place, one in places:
+    for scope, one in scopes:
         if not any(
-            place in wish.places and (one in wish.ids or (wish.filters is not None and one in case.looks))
+            scope in wish.scopes and (one in wish.ids or (wish.filters is not None and one in case.looks))
             for wish in case.accepted
         ):
             yield f"{one} has an outcome, and no event means it"

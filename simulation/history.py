@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.emulator.lifecycle import EmulatedInstance
-from simulation.scenario import Delivery, Place, Scenario
+from simulation.scenario import Delivery, Scenario, Scope
 
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
@@ -56,7 +56,7 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def place(self) -> Place:
+    def scope(self) -> Scope:
         """Where it was sent."""
         return self.account_id, self.region_id
 
@@ -125,9 +125,9 @@ class Stop:
         return self.call.before.get(self.instance_id) != self.call.after.get(self.instance_id)
 
     @property
-    def place(self) -> Place:
+    def scope(self) -> Scope:
         """Where it was sent."""
-        return self.call.place
+        return self.call.scope
 
     @property
     def sent(self) -> float:
@@ -167,7 +167,7 @@ class Invocation:
     ended_step: int | None = None
     killed: float | None = None
     outlived: bool = False
-    connected: list[tuple[Place, str | None]] = field(default_factory=list)
+    connected: list[tuple[Scope, str | None]] = field(default_factory=list)
     written: list[tuple[int, float, str]] = field(default_factory=list)
     returned: Mapping[str, Any] | None = None
     raised: Exception | None = None

@@ -40,7 +40,7 @@ def safe_instances_only(case: Case) -> Iterator[str]:
             yield f"{call.instance_id} got a stop call {age:.1f} s after its look was sent"
         if "security" in locks(look.document):
             yield f"{call.instance_id} got a stop call, though its security lock was seen"
-        consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.place)]
+        consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.scope)]
         disks = case.has_disks(look, call)
         if disks is not False and not any(consents):
             has = "has" if disks else "may have"
@@ -52,7 +52,7 @@ def parameters_as_decided(case: Case) -> Iterator[str]:
     for call, look in _judged(case):
         if look is None:
             continue
-        owners = case.owners(call.instance_id, call.place)
+        owners = case.owners(call.instance_id, call.scope)
         expected = [_parameters(case, owner, call, look) for owner in owners]
         if expected and call.parameters not in expected:
             yield f"{call.instance_id} got a stop call with {dict(call.parameters)}, expected {expected[0]}"
@@ -90,7 +90,7 @@ def _parameters(case: Case, wish: Wish, call: Stop, look: Look) -> dict[str, str
 def dry_runs_change_nothing(case: Case) -> Iterator[str]:
     """Rule 3: a dry run has no effect."""
     for call, _ in _judged(case):
-        owners = case.owners(call.instance_id, call.place)
+        owners = case.owners(call.instance_id, call.scope)
         dry = case.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
         if dry and call.effective:
             yield f"{call.instance_id} was stopped by a dry run"
@@ -144,13 +144,13 @@ def _stopped_once(case: Case) -> Iterator[str]:
 
 
 def throttling_is_heeded(case: Case) -> Iterator[str]:
-    """Throttled once, no call of that action goes to that place before ECS takes calls again."""
+    """Throttled once, no call of that action goes to that scope before ECS takes calls again."""
     for one in case.calls:
         if not str(one.heard).startswith("Throttling") or one.heard_at is None:
             continue
         opens = _opens(case, one, one.heard_at)
         for other in case.calls:
-            alike = (other.action, other.place) == (one.action, one.place)
+            alike = (other.action, other.scope) == (one.action, one.scope)
             # What is sent at the very moment may have been on its way.
             if alike and one.heard_at < other.sent < opens - ROUNDING_SECONDS:
                 yield f"{one.action} was throttled until {opens:.3f} s, and sent again at {other.sent:.3f} s"
@@ -181,7 +181,7 @@ def within_what_is_allowed(case: Case) -> Iterator[str]:
     if in_flight > limits.concurrency:
         yield f"{in_flight} calls were in flight at once, more than {limits.concurrency}"
     for call, look in _judged(case):
-        owners = case.owners(call.instance_id, call.place)
+        owners = case.owners(call.instance_id, call.scope)
         if not owners:
             yield f"{call.instance_id} got a stop call, and no accepted event means it"
         if look is not None:

@@ -26,7 +26,7 @@ MANAGED_TAGS = (
 RIGHT = WallClock()
 """A wall clock that is never wrong."""
 
-Place = tuple[str, str]
+Scope = tuple[str, str]
 """An account and a region."""
 
 Tag = tuple[str, str | None]
@@ -136,7 +136,7 @@ class Wish:
         return tuple(account_of(role) for role in self.roles) or (OWN_ACCOUNT,)
 
     @property
-    def places(self) -> "frozenset[Place]":
+    def scopes(self) -> "frozenset[Scope]":
         """Where its instances are."""
         return frozenset((account, region) for account in self.accounts for region in self.regions)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulation.case import Case, place_of
+from simulation.case import Case, scope_of
 from simulation.documents import Document
 from simulation.history import NO_ANSWER, PERHAPS_DONE
 from simulation.scenario import Wish
@@ -11,16 +11,16 @@ from simulation.scenario import Wish
 def shards_ask_for_the_same(case: Case) -> Iterator[str]:
     """Shards: hand on the targets' own wish, no more than is allowed, and do not do it here as well."""
     limits = case.limits
-    handed = {(one, place) for _, wish in case.shards for one in wish.ids for place in wish.places}
+    handed = {(one, scope) for _, wish in case.shards for one in wish.ids for scope in wish.scopes}
     if handed and not limits.fan_out:
         yield f"{len(handed)} were handed on without FAN_OUT"
     if len(handed) > limits.max_instances:
         yield f"{len(handed)} were handed on, more than {limits.max_instances}"
     for call, wish in case.shards:
-        if len(wish.ids) > limits.shard_size or len(wish.places) > 1:
-            yield f"a shard has {len(wish.ids)} instances at {len(wish.places)} places"
+        if len(wish.ids) > limits.shard_size or len(wish.scopes) > 1:
+            yield f"a shard has {len(wish.ids)} instances at {len(wish.scopes)} scopes"
         for one in wish.ids:
-            owners = case.owners(one, *wish.places)
+            owners = case.owners(one, *wish.scopes)
             if not any(_same_wish(case, owner, wish) for owner in owners):
                 yield f"{one} was handed on as {wish}, and is meant by {owners}"
             if one in case.stops:
@@ -46,7 +46,7 @@ def handing_problems(case: Case, outcome: Document) -> Iterator[str]:
     ours = [
         call
         for call, wish in case.shards
-        if outcome["instance_id"] in wish.ids and place_of(outcome) in wish.places
+        if outcome["instance_id"] in wish.ids and scope_of(outcome) in wish.scopes
     ]
     if outcome["attempts"] or case.stops_of(outcome):
         yield "and got a stop call all the same"

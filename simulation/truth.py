@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from local.emulator.lifecycle import STOPPED, STOPPING
-from simulation.case import END_SECONDS, Case, Look, by_another, home, place_of
+from simulation.case import END_SECONDS, Case, Look, by_another, home, scope_of
 from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop
 from simulation.machine import EPOCH
 from simulation.reasons import reasons
@@ -150,17 +150,17 @@ def _seen(looks: Sequence[Look]) -> set[str]:
 
 
 def _is_there(case: Case, outcome: Outcome) -> bool:
-    """Whether an instance is at a place where each event of this name that names it looks for it."""
+    """Whether an instance is at a scope where each event of this name that names it looks for it."""
     instance_id = outcome["instance_id"]
     states = case.history.states.get(instance_id)
-    places = [
-        wish.places
+    scopes = [
+        wish.scopes
         for wish in case.accepted
         if wish.event_id == outcome["event_id"] and instance_id in wish.ids
     ]
-    if not states or not places or _is_gone(case, outcome):
+    if not states or not scopes or _is_gone(case, outcome):
         return False
-    return all(home(states[0][1]) in each for each in places)
+    return all(home(states[0][1]) in each for each in scopes)
 
 
 def _settled_early(case: Case, outcome: Outcome, call: Stop) -> bool:
@@ -282,7 +282,7 @@ def _stopped_by_another(case: Case, outcome: Outcome) -> bool:
 
 def _reason(case: Case, outcome: Outcome, look: Look, now: float) -> str | None:
     """Say why an instance may not be stopped, the first reason in the contract's order; None: it may be."""
-    owners = case.owners(outcome["instance_id"], place_of(outcome))
+    owners = case.owners(outcome["instance_id"], scope_of(outcome))
     for reason in reasons(case, look.document, now, owners[0] if owners else None):
         return reason
     before = next(iter(case.stops_of(outcome)), None)

@@ -27,6 +27,17 @@ def test_every_file_and_test_that_is_named_exists() -> None:
     assert {name for name in tests if f"def {name}(" not in code} == set()
 
 
+def test_every_source_file_that_is_named_exists() -> None:
+    """Where code, the Makefile or a page names a module by its file, it is there."""
+    named = re.compile(r"(?<![\w/.-])(?:function|local|tests|simulation|bench)/[a-z0-9_/]+\.py\b")
+    pages = [ROOT / "Makefile", ROOT / "pyproject.toml", *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    for package in ("function", "local", "simulation", "bench", "tests"):
+        pages += [path for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts]
+    found = {name: page for page in pages for name in named.findall(page.read_text(encoding="utf-8"))}
+    assert len(found) > 20
+    assert {name: page.name for name, page in found.items() if not (ROOT / name).exists()} == {}
+
+
 def test_every_fault_is_in_the_documents() -> None:
     """Whoever rehearses a bad day finds each kind of fault that there is."""
     with pytest.raises(InvalidFault) as raised:

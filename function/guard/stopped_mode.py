@@ -1,4 +1,4 @@
-"""Where StopCharging can apply, and whether ECS shows the StoppedMode that was expected."""
+"""Where StopCharging can apply."""
 
 from function.model.instance import FAMILIES_WITH_PERSISTENT_MEMORY, Instance, LocalDisks
 

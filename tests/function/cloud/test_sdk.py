@@ -1,4 +1,4 @@
-"""What function/sdk.py relies on in the SDK: each test fails loudly where a new version differs."""
+"""What function/cloud/sdk.py relies on in the SDK: each test fails loudly where a new version differs."""
 
 import asyncio
 import json

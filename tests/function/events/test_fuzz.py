@@ -48,7 +48,7 @@ fuzz = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-InstanceKey = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 
 
 def check(event: bytes) -> None:
@@ -103,7 +103,7 @@ def check_request(asked: StopRequest, text: str) -> None:
         assert told is None or (told.isprintable() and len(told) <= 300)
 
 
-def places(value: Json, here: InstanceKey = ()) -> Iterator[InstanceKey]:
+def places(value: Json, here: JsonPath = ()) -> Iterator[JsonPath]:
     """Give the path of every value, those within a text that is JSON too."""
     yield here
     match opened(value):
@@ -134,7 +134,7 @@ def within(value: Json, step: str | int) -> Json:
     return inner[step]
 
 
-def changed(value: Json, place: InstanceKey, change: Callable[[Json], Json]) -> Json:
+def changed(value: Json, place: JsonPath, change: Callable[[Json], Json]) -> Json:
     """Give a copy that has another value at the place."""
     if not place:
         return change(value)
@@ -147,7 +147,7 @@ def changed(value: Json, place: InstanceKey, change: Callable[[Json], Json]) -> 
     return [changed(inner, rest, change) if at == step else inner for at, inner in enumerate(value)]
 
 
-def without(value: Json, place: InstanceKey) -> Json:
+def without(value: Json, place: JsonPath) -> Json:
     """Give a copy that lacks the value at the place."""
 
     def drop(holder: Json) -> Json:
@@ -261,7 +261,7 @@ def test_every_sample_is_fuzzed() -> None:
 
 @fuzz
 @given(st.sampled_from(PLACES), st.sampled_from(HOSTILE) | JSON)
-def test_any_value_at_any_place_is_answered(at: tuple[str, InstanceKey], value: Json) -> None:
+def test_any_value_at_any_place_is_answered(at: tuple[str, JsonPath], value: Json) -> None:
     """A wrong type, an odd text or deep nesting anywhere in a sample stops nothing from nowhere."""
     name, place = at
     check(json.dumps(changed(SAMPLES[name], place, lambda _: value)).encode())
@@ -269,7 +269,7 @@ def test_any_value_at_any_place_is_answered(at: tuple[str, InstanceKey], value: 
 
 @fuzz
 @given(st.lists(st.sampled_from(PLACES), min_size=1, max_size=4), st.data())
-def test_any_change_at_any_place_is_answered(at: list[tuple[str, InstanceKey]], data: st.DataObject) -> None:
+def test_any_change_at_any_place_is_answered(at: list[tuple[str, JsonPath]], data: st.DataObject) -> None:
     """So do fields that are missing, doubled, wrapped or written differently, several at once."""
     name = at[0][0]
     event = SAMPLES[name]
@@ -283,7 +283,7 @@ def test_any_change_at_any_place_is_answered(at: list[tuple[str, InstanceKey]], 
 @fuzz
 @given(st.sampled_from(PLACES), st.sampled_from(PLACES))
 def test_samples_mixed_with_each_other_are_answered(
-    into: tuple[str, InstanceKey], part: tuple[str, InstanceKey]
+    into: tuple[str, JsonPath], part: tuple[str, JsonPath]
 ) -> None:
     """A piece of one event within another is taken for what it is, or refused."""
     piece = SAMPLES[part[0]]
