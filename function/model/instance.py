@@ -134,6 +134,7 @@ class Instance(BaseModel):
 
     instance_id: str = Field(alias="InstanceId")
     instance_name: Annotated[str, BeforeValidator(_name)] = Field("", alias="InstanceName")
+    resource_group_id: Annotated[str | None, BeforeValidator(_word)] = Field(None, alias="ResourceGroupId")
     status: str = Field(alias="Status")
     instance_type: Annotated[str, BeforeValidator(lambda answer: "" if answer is None else answer)] = Field(
         "", alias="InstanceType"

@@ -1,7 +1,7 @@
 """Find the instances that the events mean: by id or by selection, at each of their scopes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from function.model.errors import ClientCode, CloudError, Meaning
@@ -24,6 +24,10 @@ Types = Mapping[str, LocalDisks]
 
 Listing = Mapping[Scope, Page | CallFailure]
 """By scope what matches a selection, all pages in one, or why it could not be listed to its end."""
+
+FILTER_LIMIT = 1_000
+"""So many instances at most can match filters by tags or resource group (`Tag.N` and `ResourceGroupId` of
+DescribeInstances); what ECS lists of more is not documented."""
 
 Item = TypeVar("Item")
 
@@ -91,8 +95,12 @@ def _describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str],
 def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Clients, caller: Caller) -> Listing:
     """List what matches at each scope to its last page, or say what kept from it.
 
-    What ECS lists without the selection's tags is not believed; a page that comes again is no end either.
+    What ECS lists without the selection's tags is not believed; a page that comes again is no end either. A
+    listing that reaches `FILTER_LIMIT` begins anew without the filters that it holds for.
     """
+    filters = dict.fromkeys(scopes, selection)
+    wide = replace(selection, tags=(), resource_group_id=None)
+    counted: dict[Scope, set[str]] = {scope: set() for scope in scopes}
     listed: dict[Scope, dict[str, Instance]] = {scope: {} for scope in scopes}
     unreadable: dict[Scope, dict[str, CloudError]] = {scope: {} for scope in scopes}
     failures = {scope: failure for scope, failure in clients.failures.items() if scope in listed}
@@ -106,9 +114,17 @@ def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Client
             if isinstance(answer, CallFailure):
                 failures[scope] = answer
                 continue
-            listed[scope].update(
-                {found.instance_id: found for found in answer.instances if _matches(found, selection)}
-            )
+            counted[scope].update(found.instance_id for found in answer.instances)
+            if len(counted[scope]) >= FILTER_LIMIT and filters[scope] != wide:
+                filters[scope] = wide
+                listed[scope].clear()
+                unreadable[scope].clear()
+                pages = {(other, token) for other, token in pages if other != scope}
+                calls.append(_page(wide, scope, None, clients))
+                continue
+            for found in answer.instances:
+                if _matches(found, selection, by_ecs=filters[scope] == selection):
+                    listed[scope][found.instance_id] = found
             unreadable[scope].update(answer.unreadable)
             if answer.next_token is None:
                 continue
@@ -116,7 +132,7 @@ def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Client
                 failures[scope] = CloudError(ClientCode.NO_ANSWER, "ECS lists the same page again and again")
                 continue
             pages.add((scope, answer.next_token))
-            calls.append(_page(selection, scope, answer.next_token, clients))
+            calls.append(_page(filters[scope], scope, answer.next_token, clients))
     pages_in_one = {
         scope: Page(instances=tuple(instances.values()), unreadable=unreadable[scope])
         for scope, instances in listed.items()
@@ -124,8 +140,12 @@ def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Client
     return {**pages_in_one, **failures}
 
 
-def _matches(instance: Instance, selection: Selection) -> bool:
-    return all(instance.carries(tag) for tag in selection.tags)
+def _matches(instance: Instance, selection: Selection, *, by_ecs: bool) -> bool:
+    """Whether it is selected by its tags and resource group; `by_ecs`: ECS has looked at the group, too."""
+    group = selection.resource_group_id
+    in_group = group is None or instance.resource_group_id == group
+    told_none = by_ecs and not instance.resource_group_id
+    return (in_group or told_none) and all(instance.carries(tag) for tag in selection.tags)
 
 
 def _page(selection: Selection, scope: Scope, next_token: str | None, clients: Clients) -> Call[None, Page]:

@@ -1,0 +1,37 @@
+"""Selections of more instances than ECS's filters hold for: all that is meant is found, and nothing else."""
+
+import pytest
+
+from tests.stage import SetStage
+
+MANY, OTHERS = 1_205, 30
+TAGS = {"Tags": {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}, {"TagKey": "env", "TagValue": "dev"}]}}
+DEV = {"Tag": [{"Key": "env", "Value": "dev"}]}
+
+
+@pytest.mark.parametrize(
+    ("selection", "more"),
+    [
+        (DEV, {}),
+        ({"ResourceGroupId": "rg-one"}, {"ResourceGroupId": "rg-one"}),
+        ({**DEV, "ResourceGroupId": "rg-one", "ZoneId": "cn-hangzhou-h"}, {"ResourceGroupId": "rg-one"}),
+    ],
+)
+def test_more_than_the_filters_hold_for(
+    stage: SetStage, selection: dict[str, object], more: dict[str, object]
+) -> None:
+    """A listing that reaches 1,000 begins anew without them, and what they would say is looked at here."""
+    zone = {"ZoneId": "cn-hangzhou-h", "LocalStorageAmount": 0}
+    meant = [{"InstanceId": f"i-bp1dev{n:04}", **TAGS, **more, **zone} for n in range(MANY)]
+    others = [{"InstanceId": f"i-bp1web{n:04}", **zone, "ResourceGroupId": "rg-two"} for n in range(OTHERS)]
+    set_up = stage(*others, *meant)
+    played = set_up.invoke(selection, MAX_INSTANCES=str(MANY), VERIFY_SECONDS="0", DRY_RUN="false")
+    assert played.report["summary"] == {"total": MANY, "stopping": MANY}
+    assert {one["InstanceId"] for one in meant} == set(played.outcomes)
+
+
+def test_what_the_filters_hold_for_is_listed_once(stage: SetStage) -> None:
+    """With fewer no call is wasted."""
+    fleet = [{"InstanceId": f"i-bp1dev{n:04}", **TAGS} for n in range(150)]
+    played = stage(*fleet).invoke({**DEV, "DryRun": True}, MAX_INSTANCES="100")
+    assert played.count("DescribeInstances") == 2
