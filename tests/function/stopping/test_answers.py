@@ -1,9 +1,16 @@
 """ECS's answers in every spelling: runs as they come out, over real HTTP and through the real SDK."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
+from function.cloud import sdk
+from function.cloud.ecs import SdkEcs
+from function.model.credentials import Credentials
+from function.model.instance import LocalDisks
+from function.model.ports import Ecs
 from local.emulator.fault_text import parse_fault
 from tests.stage import OPTED_IN, SetStage
 
@@ -169,3 +176,31 @@ def test_a_listing_with_one_without_an_id_is_none(stage: SetStage) -> None:
     (region_error,) = list(played.report["region_errors"])  # type: ignore[call-overload]  # JSON's
     assert region_error["code"] == "Client.Unreadable"
     assert "InstanceId" in region_error["message"]
+
+
+class Chatty(SdkEcs):
+    """Answers about types that it was not asked for, too: that they have no local disks."""
+
+    def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
+        """Add one."""
+        unasked: dict[str, LocalDisks] = {"ecs.z1.large": LocalDisks.NO}
+        return {**unasked, **super().local_disks(instance_types, seconds=seconds)}
+
+
+def test_types_that_were_not_asked_for_are_not_believed(stage: SetStage) -> None:
+    """What ECS says of a type unasked is not remembered for the next run, which asks for it."""
+
+    def connect(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
+        client = sdk.Client(sdk.config(region_id, credentials, endpoint))
+        return Chatty(region_id, client, credentials, connections)
+
+    disks = {"InstanceId": IDS[1], "InstanceType": "ecs.z1.large", "x-emulator": {"LocalStorage": {}}}
+    set_up = stage({"InstanceId": ODD}, disks)
+    function = set_up.function()
+    function.ports = replace(function.ports, connect_ecs=connect)
+    function.invoke(json.dumps({"InstanceId": ODD}).encode())
+    assert [call.action for call in set_up.ecs.calls].count("DescribeInstanceTypes") == 1
+    report = function.invoke(json.dumps({"InstanceId": IDS[1]}).encode()).returned
+    assert report is not None
+    (outcome,) = list(report["outcomes"])  # type: ignore[call-overload]  # JSON's
+    assert (outcome["code"], outcome["attempts"]) == ("InstanceType.ParameterMismatch", 0)
