@@ -151,3 +151,21 @@ def test_a_wrong_wrapping_is_refused(event: object, message: str) -> None:
     refused = _refused(event)
     assert str(refused).startswith(message)
     assert refused.event_id == "e-1"
+
+
+@pytest.mark.parametrize(
+    ("event", "vouched"),
+    [
+        (REQUEST, True),
+        (_timer(), True),
+        (_cloud_event(REQUEST), True),
+        (_cloud_event(_timer()), True),
+        (_cloud_event({"messageBody": json.dumps(REQUEST)}), False),
+        (_cloud_event({"messageBody": json.dumps(_timer())}), False),
+        (_cloud_event({"messageBody": json.dumps(_cloud_event(REQUEST))}), False),
+        ({"Message": json.dumps(REQUEST), "TopicName": "t", "PublishTime": 1769774400000}, False),
+    ],
+)
+def test_ram_vouches_for_who_invokes_not_for_who_writes_into_a_queue(event: object, *, vouched: bool) -> None:
+    """What came in a message's envelope is no more trustworthy for what it holds."""
+    assert _asked(event).vouched is vouched
