@@ -1,8 +1,6 @@
 """What arrived: bytes become `StopRequest`s, whoever sent them and however they are wrapped."""
 
 import gc
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,13 +10,14 @@ from itertools import islice
 from function.events import http_trigger
 from function.events.catalog import CATALOG, Kind, Sender, Wrapping
 from function.events.envelopes import open_text
+from function.events.event_id import digest, digest_of
+from function.events.event_id import event_id as find_id
 from function.events.json_reader import Node, name, quote, read, shorten
 from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
 from function.model.outcome import GuardCode
 from function.model.request import (
-    MAX_EVENT_ID,
     InvalidEvent,
     Selection,
     Source,
@@ -31,7 +30,6 @@ MAX_EVENTS = 1_000
 MAX_ALARM_NAME = 128
 # HTTP, EventBridge and a queue around an alarm are three; HTTP counts with the first.
 MAX_WRAPPINGS = 3
-_DIGEST_LENGTH = 16
 
 _ANYBODY = frozenset({Source.REQUEST, Source.TIMER})
 """What no service of Alibaba Cloud sends in an event of its own."""
@@ -125,13 +123,13 @@ def _delivery(event: bytes, now: datetime, alarm_token: str | None) -> Delivery:
         body = http_trigger.open_body(root) if http else root
     except UnicodeDecodeError as error:
         problem = f"the event is not UTF-8 (byte {error.start}); it must be JSON in UTF-8"
-        return Delivery(events=(InvalidEvent(problem, event_id=_digest(event)),))
+        return Delivery(events=(InvalidEvent(problem, event_id=digest(event)),))
     except InvalidEvent as error:
-        return Delivery(events=(InvalidEvent(str(error), event_id=_digest(event)),), http=http)
+        return Delivery(events=(InvalidEvent(str(error), event_id=digest(event)),), http=http)
     events = tuple(islice(_each(body, _Envelope(vouched=not http), now), MAX_EVENTS + 1))
     if len(events) > MAX_EVENTS:
         problem = f"the event holds more than {MAX_EVENTS} events; send fewer at once"
-        events = (InvalidEvent(problem, event_id=_digest_of(body)),)
+        events = (InvalidEvent(problem, event_id=digest_of(body)),)
     return Delivery(events=events, http=http)
 
 
@@ -155,7 +153,7 @@ def _each(body: Node, envelope: _Envelope, now: datetime) -> Iterator[StopReques
             yield from _understand(element, envelope, now)
     else:
         problem = f"{body} is {quote(body.value)}; an array holds 1 to {MAX_EVENTS} events"
-        yield InvalidEvent(problem, event_id=envelope.event_id or _digest_of(body))
+        yield InvalidEvent(problem, event_id=envelope.event_id or digest_of(body))
 
 
 def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[StopRequest | InvalidEvent]:
@@ -168,7 +166,7 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             yield _of_a_service(event, envelope)
             return
         source = kind.source if isinstance(kind, Sender) else None
-        event_id = event_id or _event_id(kind, event)
+        event_id = event_id or find_id(kind.own_id(event), event)
         time = _time(kind, event, now) or envelope.time
         if isinstance(kind, Wrapping):
             yield from _open(kind, event, replace(envelope, event_id=event_id, time=time), now)
@@ -188,7 +186,7 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             else:
                 yield InvalidEvent(str(found), source=source, event_id=event_id)
     except InvalidEvent as error:
-        yield InvalidEvent(str(error), source=source, event_id=event_id or _digest_of(event))
+        yield InvalidEvent(str(error), source=source, event_id=event_id or digest_of(event))
 
 
 def _open(
@@ -238,7 +236,7 @@ def _of_a_service(event: Node, envelope: _Envelope) -> StopRequest:
     )
     return StopRequest(
         source=Source.CMS_EVENT,
-        event_id=envelope.event_id or _digest_of(event),
+        event_id=envelope.event_id or digest_of(event),
         time=envelope.time,
         problem=TargetProblem(code=GuardCode.EVENT_NOT_ENABLED, message=text),
     )
@@ -257,18 +255,3 @@ def _time(kind: Kind, event: Node, now: datetime) -> datetime | None:
             f"is {quote(written.value)}, more than five minutes ahead of now, {now:%Y-%m-%dT%H:%M:%SZ}"
         )
     return time
-
-
-def _event_id(kind: Kind, event: Node) -> str:
-    own = kind.own_id(event)
-    if not own:
-        return _digest_of(event)
-    return own if len(own) <= MAX_EVENT_ID and own.isprintable() else _digest(own.encode())
-
-
-def _digest_of(event: Node) -> str:
-    return _digest(json.dumps(event.value, sort_keys=True, separators=(",", ":")).encode())
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()[:_DIGEST_LENGTH]

@@ -1,4 +1,4 @@
-"""Alerts that are no alarms, about missing data or a broken source, and tests; a recovery stays a recovery."""
+"""Alerts that are no alarms: about missing data, a broken source, or tests; a recovery stays one."""
 
 import json
 from datetime import UTC, datetime
