@@ -55,4 +55,4 @@ def _ask(plan: SavedPlan, opened: Opened, order: Order, *, full: bool) -> None:
 
 def _order(plan: SavedPlan) -> Order:
     ids = [str(line["instance_id"]) for line in plan.approved]
-    return {instance_id: place for place, instance_id in enumerate(ids)}
+    return {instance_id: index for index, instance_id in enumerate(ids)}

@@ -152,11 +152,11 @@ def _reason(row: Row) -> str:
 def _remark(line: Line) -> tuple[str, str]:
     """Say what a line that is about no instance tells, and in which style."""
     account = f" of account {line['account_id']}" if line.get("account_id") else ""
-    place = f"{line['region_id']}{account}: " if "region_id" in line else ""
+    scope = f"{line['region_id']}{account}: " if "region_id" in line else ""
     code = f"{line['code']}: " if "code" in line else ""
     ids, count = line.get("instance_ids"), line.get("instance_count")
     named = (
         f" ({first(ids, count if isinstance(count, int) else None)})" if isinstance(ids, list) and ids else ""
     )
     style = {"ERROR": "red", "WARNING": "yellow"}.get(str(line["level"]), "cyan")
-    return printable(f"{place}{code}{line['message']}{named}"), style
+    return printable(f"{scope}{code}{line['message']}{named}"), style

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.command_line.exit_codes import CommandError
-from local.emulator.json_files import InvalidJson, decode, documents, place
+from local.emulator.json_files import InvalidJson, decode, documents, line_and_column
 from local.template.model import Function
 from local.template.timers import event_of
 
@@ -30,7 +30,7 @@ class EventFile:
         if unknown is None:
             return message
         position = self.text.find(unknown[1])
-        return f"{place(self.text, position)}: {message}" if position >= 0 else message
+        return f"{line_and_column(self.text, position)}: {message}" if position >= 0 else message
 
 
 def event_or_payload(path: str | None, function: Function | None, trigger: str | None) -> EventFile:

@@ -100,16 +100,16 @@ def _shown(calls: Sequence[tuple[ReceivedCall, TypedCall]]) -> Iterator[tuple[Re
     seen: list[tuple[str, str, str, dict[str, str]]] = []
     described: set[tuple[str, str, str]] = set()
     for call, typed in calls:
-        place = (call.account_id, typed.region_id)
+        scope = (call.account_id, typed.region_id)
         ids = json.loads(call.parameters.get("InstanceIds", "[]"))
         again = (
-            call.action == DESCRIBE_INSTANCES and ids and described.issuperset((*place, id_) for id_ in ids)
+            call.action == DESCRIBE_INSTANCES and ids and described.issuperset((*scope, id_) for id_ in ids)
         )
-        key = (*place, call.action, dict(call.parameters))
+        key = (*scope, call.action, dict(call.parameters))
         if again or key in seen:
             continue
         seen.append(key)
-        described.update((*place, id_) for id_ in ids or _described(call))
+        described.update((*scope, id_) for id_ in ids or _described(call))
         yield call, typed
 
 

@@ -70,9 +70,9 @@ def invoke(event: EventFile, settings: Mapping[str, str], options: Options) -> E
 
 
 def order_of(delivery: Delivery) -> dict[str, int]:
-    """Give the place of each instance that the events name."""
+    """Give the position of each instance that the events name."""
     ids = [id_ for one in requests_of(delivery) for id_ in one.instance_ids]
-    return {instance_id: place for place, instance_id in enumerate(dict.fromkeys(ids))}
+    return {instance_id: index for index, instance_id in enumerate(dict.fromkeys(ids))}
 
 
 def requests_of(delivery: Delivery) -> list[StopRequest]:

@@ -69,21 +69,21 @@ def narrowed(
     """
     groups: dict[tuple[int, str, str, StoppedMode], list[str]] = {}
     for line in approved:
-        place = next(index for index, request in enumerate(requests) if _is_of(line, request))
+        which = next(index for index, request in enumerate(requests) if _is_of(line, request))
         mode = StoppedMode(line["stopped_mode"]["requested"])  # type: ignore[index]  # else TypeError says so
-        key = (place, str(line["region_id"]), str(line["account_id"]), mode)
+        key = (which, str(line["region_id"]), str(line["account_id"]), mode)
         groups.setdefault(key, []).append(str(line["instance_id"]))
     return tuple(
         replace(
-            requests[place],
+            requests[which],
             time=time,
             instance_ids=tuple(ids),
             region_ids=(region_id,),
-            role_arns=tuple(arn for arn in requests[place].role_arns if _leads_to(arn, account_id)),
+            role_arns=tuple(arn for arn in requests[which].role_arns if _leads_to(arn, account_id)),
             stopped_mode=mode,
             dry_run=False,
         )
-        for (place, region_id, account_id, mode), ids in groups.items()
+        for (which, region_id, account_id, mode), ids in groups.items()
     )
 
 

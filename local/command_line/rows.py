@@ -16,7 +16,7 @@ Line = Mapping[str, object]
 """A log line of the function, or an outcome of its report, read back."""
 
 Order = Mapping[str, int]
-"""The place of each instance id that the event names."""
+"""The position of each instance id that the event names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ def in_order(outcomes: Sequence[Line], order: Order) -> list[Line]:
 
     def key(line: Line) -> tuple[int, str, str, str]:
         instance_id = str(line["instance_id"])
-        place = order.get(instance_id, len(order))
-        return place, instance_id, str(line["account_id"]), str(line["region_id"])
+        position = order.get(instance_id, len(order))
+        return position, instance_id, str(line["account_id"]), str(line["region_id"])
 
     return sorted(outcomes, key=key)
 

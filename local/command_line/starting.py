@@ -56,7 +56,7 @@ class Starter:
         for region_id in sorted({region_id for region_id, _ in wanted}):
             ids = [instance_id for region, instance_id in wanted if region == region_id]
             ecs = self._ecs(region_id)
-            parts = [ids[place : place + MAX_IDS] for place in range(0, len(ids), MAX_IDS)]
+            parts = [ids[start : start + MAX_IDS] for start in range(0, len(ids), MAX_IDS)]
             calls = [
                 Call(
                     action="DescribeInstances",

@@ -9,7 +9,7 @@ from typing import Any
 from local.emulator.behaviour import Behaviour, read_behaviour
 from local.emulator.fleet import DEFAULT_REGION, Fleet, InvalidFleet
 from local.emulator.fleet_format import EMULATOR_KEY, FIELDS
-from local.emulator.json_files import InvalidJson, decode, documents, place
+from local.emulator.json_files import InvalidJson, decode, documents, line_and_column
 from local.emulator.json_values import shown
 
 _WRAPPINGS = ("data", "Data", "body", "Body", "result", "Result")
@@ -72,7 +72,7 @@ def _check_names(instances: Sequence[object], text: str) -> None:
                 iter(get_close_matches(name, FIELDS, 1, _NEARLY)), None
             )
             if near is not None:
-                where = place(text, max(0, text.find(json.dumps(name))))
+                where = line_and_column(text, max(0, text.find(json.dumps(name))))
                 raise InvalidFleet(
                     f"{where}: the field {shown(name)} is none of an instance's; did you mean {near}?"
                 )

@@ -70,7 +70,7 @@ def documents(text: str) -> list[Any]:
     return found
 
 
-def place(text: str, position: int) -> str:
+def line_and_column(text: str, position: int) -> str:
     """Say where a position is, as editors do."""
     line = text.count("\n", 0, position) + 1
     return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
@@ -112,7 +112,7 @@ def _explained(text: str, error: json.JSONDecodeError, *, first: bool) -> str:
     here = text[position : position + _ECHO].split("\n", maxsplit=1)[0]
     before = text[:position].rstrip()
     problem = (_of_the_whole(text.lstrip()) if first else None) or _of_a_slip(here, before)
-    return f"{place(text, position)}: {problem or _of_the_grammar(here, error.msg)}"
+    return f"{line_and_column(text, position)}: {problem or _of_the_grammar(here, error.msg)}"
 
 
 def _of_the_whole(start: str) -> str | None:

@@ -84,15 +84,15 @@ def _times(function: Function, settings: Settings, path: Path) -> Iterator[Probl
 
 
 def _triggers(function: Function, settings: Settings, path: Path) -> Iterator[Problem]:
-    for place, trigger in enumerate(function.triggers):
-        where = (*path, "triggers", place, "triggerName")
+    for index, trigger in enumerate(function.triggers):
+        where = (*path, "triggers", index, "triggerName")
         if trigger.type == "http" and settings.alarm_token is None:
             yield Problem(
                 where,
                 f"the HTTP trigger {trigger.name} is there, and ALARM_TOKEN is not set: every event over it "
                 "is refused; set it in the environment of `s deploy` and of this check",
             )
-        yield from _event_source(trigger, (*path, "triggers", place, "triggerConfig", "eventSourceConfig"))
+        yield from _event_source(trigger, (*path, "triggers", index, "triggerConfig", "eventSourceConfig"))
         pattern = str(trigger.config.get("eventRuleFilterPattern", ""))
         if trigger.enabled and "acs.ecs" in pattern and not settings.system_events:
             yield Problem(

@@ -102,16 +102,16 @@ def _variables(variables: object, path: Path) -> Iterator[Problem]:
 
 def _triggers(triggers: object, path: Path) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for place, trigger in enumerate(triggers) if isinstance(triggers, list) else ():
+    for index, trigger in enumerate(triggers) if isinstance(triggers, list) else ():
         name = trigger.get("triggerName") if isinstance(trigger, dict) else None
         if not isinstance(name, str):
             continue
-        where = (*path, place, "triggerName")
+        where = (*path, index, "triggerName")
         if "${" not in name and not _TRIGGER_NAME.fullmatch(name):
             yield Problem(
                 where, f"triggerName is {name[:150]!r}; it must be letters, digits, - and _, 128 at most"
             )
-        if first.setdefault(name, place) != place:
+        if first.setdefault(name, index) != index:
             yield Problem(where, f"a second trigger is named {name!r}: it replaces the first without a word")
 
 

@@ -92,8 +92,8 @@ def _checked(value: object, its: Schema, path: Path, owner: str) -> Iterator[Pro
     if isinstance(value, dict):
         yield from _object(value, its, path, owner)
     if isinstance(value, list) and "items" in its:
-        for place, item in enumerate(value):
-            yield from _checked(item, its["items"], (*path, place), f"an item of {name}")
+        for index, item in enumerate(value):
+            yield from _checked(item, its["items"], (*path, index), f"an item of {name}")
 
 
 def _object(value: Mapping[str, object], its: Schema, path: Path, owner: str) -> Iterator[Problem]:
@@ -137,7 +137,7 @@ def _unknown(value: Mapping[str, object], known: Sequence[str], path: Path, owne
         near = plain.get(name.lower().replace("_", "").replace("-", "")) or next(
             iter(get_close_matches(name, known, 1, 0.75)), None
         )
-        home = None if near else next((place for place, names in _homes() if name in names), None)
+        home = None if near else next((home for home, names in _homes() if name in names), None)
         hint = f"did you mean {near}?" if near else f"it belongs into {home}" if home else "remove it"
         yield Problem(
             (*path, name), f"{name} is no property of {owner}: it is dropped without a word; {hint}"
@@ -146,7 +146,7 @@ def _unknown(value: Mapping[str, object], known: Sequence[str], path: Path, owne
 
 @cache
 def _homes() -> tuple[tuple[str, frozenset[str]], ...]:
-    """Say which names belong where, for those that stand in another place."""
+    """Say which names belong where, for those that stand elsewhere."""
     found = [("props", frozenset(schema()["properties"])), ("the file's top", frozenset(_AT_THE_TOP))]
     for name, its in schema()["properties"].items():
         below = _resolved(its, {})

@@ -29,14 +29,14 @@ class InvalidTemplate(ValueError):  # noqa: N818 - what is wrong is the file, an
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The template as data, the place of each part (`template.yml:42`), and what was wrong on the way."""
+    """The template as data, the location of each part (`template.yml:42`), and what was wrong on the way."""
 
     value: object
     places: Mapping[Path, str]
     problems: tuple[Problem, ...] = ()
 
     def where(self, path: Path) -> str:
-        """Give the place of what stands at a path, or of the nearest thing around it."""
+        """Give the location of what stands at a path, or of the nearest thing around it."""
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path, "")
@@ -56,7 +56,7 @@ class _Reading:
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         loader = yaml.SafeLoader("")
         return loader.construct_object(node)
 
@@ -112,12 +112,12 @@ def _load(path: FilePath, depth: int) -> tuple[object, dict[Path, str], list[Pro
 
 def _not_yaml(path: FilePath, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
-    place = f"{path}:{mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+    location = f"{path}:{mark.line + 1}, column {mark.column + 1}" if mark else str(path)
     tab = isinstance(mark, yaml.Mark) and mark.buffer is not None and mark.buffer[mark.pointer] == "\t"
     right = (
         "indent with spaces, not tabs" if tab else "look for a missing colon, quote or indent at or before it"
     )
-    return f"{place} is not YAML; {right}"
+    return f"{location} is not YAML; {right}"
 
 
 def _laid_over(base: object, own: object) -> object:
@@ -140,7 +140,7 @@ class _Replacing:
             case dict():
                 return {key: self.value(inner, (*path, key)) for key, inner in value.items()}
             case list():
-                return [self.value(inner, (*path, place)) for place, inner in enumerate(value)]
+                return [self.value(inner, (*path, index)) for index, inner in enumerate(value)]
             case str():
                 alone = _VARIABLE.fullmatch(value)  # then the variable's type stays, too
                 return (

@@ -48,10 +48,10 @@ def forecast(
     """Look ahead at each timer, or say what is wrong with it."""
     forecasts: list[Forecast] = []
     problems: list[Problem] = []
-    for place, trigger in enumerate(function.triggers):
+    for index, trigger in enumerate(function.triggers):
         if trigger.type != "timer":
             continue
-        where = (*path, "triggers", place, "triggerConfig")
+        where = (*path, "triggers", index, "triggerConfig")
         expression = str(trigger.config.get("cronExpression", ""))
         times: tuple[str, ...] = ()
         if "${" not in expression:

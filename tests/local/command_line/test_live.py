@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from function.cloud.ecs import connect_ecs
+from function.cloud.runtime import SystemClock
+from function.events.parse import Delivery
 from function.model.credentials import Credentials
+from local.command_line.execution import Target
+from local.command_line.exit_codes import CommandError
+from local.command_line.plan_file import load_plan
 from tests.stage import OPTED_IN
 from tests.terminal import emulator, endpoints, on_terminal, stop_guard, words
 
@@ -137,29 +142,42 @@ def test_a_plan_is_carried_out_as_it_was_shown(cloud: Mapping[str, str], event: 
     assert (report["target"], report["became_eligible"]) == ("live", [])
 
 
-@pytest.mark.parametrize(
-    ("change", "live", "says"),
-    [
-        ({"target": "local"}, True, "is of the target 'local'"),
-        ({}, False, "is of the target 'live'"),
-        ({"account_id": "2345678901234567"}, True, "is of account 2345678901234567"),
-        ({"region_id": "cn-beijing"}, True, "is of region cn-beijing"),
-        ({"time": "2020-01-01T00:00:00+00:00"}, True, "a plan holds for 1 day"),
-        ({"request": {"Source": "timer"}}, True, "is no plan that this version wrote"),
-        ({"request": None}, True, "is no plan that this version wrote"),
-        ({"outcomes": None}, True, "is no plan; `stop-guard invoke EVENT --plan --out plan.json` makes one"),
-    ],
-)
+ELSEWHERE: list[tuple[dict[str, object], str]] = [
+    ({"target": "local"}, "is of the target 'local'"),
+    ({"account_id": "2345678901234567"}, "is of account 2345678901234567"),
+    ({"region_id": "cn-beijing"}, "is of region cn-beijing"),
+    ({"time": "2020-01-01T00:00:00+00:00"}, "a plan holds for 1 day"),
+    ({"request": {"Source": "timer"}}, "is no plan that this version wrote"),
+    ({"request": None}, "is no plan that this version wrote"),
+    ({"outcomes": None}, "is no plan; `stop-guard invoke EVENT --plan --out plan.json` makes one"),
+]
+
+
 def test_a_plan_of_elsewhere_or_of_old_is_refused(
-    cloud: Mapping[str, str], event: Path, tmp_path: Path, *, change: dict[str, object], live: bool, says: str
+    cloud: Mapping[str, str], event: Path, tmp_path: Path
 ) -> None:
     """Another target, account or region, or older than a day: exit code 2, and nothing is stopped."""
     plan = tmp_path / "plan.json"
     stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
-    plan.write_text(json.dumps(json.loads(plan.read_text()) | change))
-    done = stop_guard("apply", plan, *(["--live", "--yes"] if live else []), environment=cloud)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert says in done.stderr
+    rehearsed = stop_guard("apply", plan, environment=cloud)
+    assert (rehearsed.returncode, rehearsed.stdout) == (2, "")
+    assert "is of the target 'live'" in rehearsed.stderr
+    here = Target(
+        live=True,
+        environment=cloud,
+        clock=SystemClock(),
+        account_id=ACCOUNT,
+        timeout=300,
+        read=lambda _event: Delivery(events=()),
+    )
+    saved = json.loads(plan.read_text())
+    assert len(load_plan(plan, here, datetime.now(UTC)).approved) == 2
+    for change, says in ELSEWHERE:
+        plan.write_text(json.dumps(saved | change))
+        with pytest.raises(CommandError) as raised:
+            load_plan(plan, here, datetime.now(UTC))
+        assert says in str(raised.value)
+        assert raised.value.code == 2
     assert status_of(cloud, FIRST) == "Running"
 
 
