@@ -9,6 +9,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 
 Entry = Mapping[str, str]
 """A log entry: its fields."""
@@ -34,7 +35,7 @@ def ask(query: str, entries: Sequence[Entry], index: Index) -> list[dict[str, ob
     search, bar, sql = query.partition("|")
     assert bar, f"no SQL in {query}"
     found = [entry for entry in entries if _Search(search, index).matches(entry)]
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         database.create_function("json_extract_scalar", 2, _json_extract_scalar, deterministic=True)
         database.create_aggregate("max_by", 2, _MaxBy)  # type: ignore[arg-type]  # typeshed wants ints
         database.execute(f"create table log ({', '.join(index.fields)})")

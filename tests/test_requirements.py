@@ -42,7 +42,7 @@ def test_the_demo_has_all_that_it_imports() -> None:
         )
     }
     others = names - set(sys.stdlib_module_names) - {"function", "local", "simulation"}
-    others -= {"matplotlib", "_typeshed"}  # for a plot alone; for mypy alone
+    others -= {"matplotlib", "pytest", "_typeshed"}  # for a plot, for the fixture, for mypy alone
     assert len(others) > 5
     demo = set(locked("requirements-local.txt").values())
     packages = {re.sub(r"[-_.]+", "-", installed[name][0]).lower(): name for name in others}
