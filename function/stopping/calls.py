@@ -168,8 +168,8 @@ class Caller:
             answers: Sequence[Answered[Subject, Result]] | None = ()
             while pending and answers is not None:
                 now = self.throttle.clock.monotonic()
-                due = [key for key, (moment, _) in waiting.items() if moment <= now and flow.has_time()]
-                for key in due:
+                due = [key for key, (moment, _) in waiting.items() if moment <= now]
+                for key in due if flow.has_time() else ():
                     flow.send(waiting.pop(key)[1])
                 answers = flow.answers(min((moment for moment, _ in waiting.values()), default=inf))
                 for answered in flow.close() if answers is None else answers:

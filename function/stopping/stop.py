@@ -1,6 +1,6 @@
 """Stop instances and watch them stop: ask, look, and ask again only after a look, until all are settled."""
 
-from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from math import inf
 
 from function.model.errors import ClientCode, CloudError, Meaning
@@ -45,13 +45,14 @@ def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> I
     with caller.flow() as flow:
         answers: Sequence[Answered[Sequence[Operation], Answer]] | None = ()
         while pending and answers is not None:
-            idle = [one for key, one in pending.items() if key not in busy and flow.has_time()]
-            calls = [*_stop_calls(idle, clients, flow, throttle)]
-            calls += _looks(idle, clients, throttle) if not calls and flow.has_room() else ()
-            for call in calls:
-                busy.update(operation.key for operation in call.subject)
-                flow.send(call)
-            answers = flow.answers(_next_step(pending.values(), busy, flow))
+            # With all workers busy there is nothing to begin, and so nothing to look for among many.
+            if flow.has_room() and flow.has_time():
+                idle = [one for key, one in pending.items() if key not in busy]
+                for call in _due_calls(idle, clients, flow, throttle):
+                    busy.update(operation.key for operation in call.subject)
+                    flow.send(call)
+            due = (one.due for key, one in pending.items() if key not in busy) if flow.has_room() else ()
+            answers = flow.answers(min(due, default=inf) + TOGETHER_SECONDS)
             for answered in flow.close() if answers is None else answers:
                 for operation in answered.call.subject:
                     busy.discard(operation.key)
@@ -73,14 +74,11 @@ Calls = Iterator[Call[Sequence[Operation], Answer]]
 CallFlow = Flow[Sequence[Operation], Answer]
 
 
-def _next_step(operations: Iterable[Operation], busy: Container[InstanceKey], flow: CallFlow) -> float:
-    """Give the moment at which there is something to do; looks that have no room wait for an answer."""
-    due = (
-        operation.due
-        for operation in operations
-        if operation.key not in busy and (isinstance(operation.state, Ready) or flow.has_room())
-    )
-    return min(due, default=inf) + TOGETHER_SECONDS
+def _due_calls(
+    idle: Sequence[Operation], clients: Clients, flow: CallFlow, throttle: Throttle
+) -> Sequence[Call[Sequence[Operation], Answer]]:
+    """Make the stop calls that are due or, where none is, the looks."""
+    return [*_stop_calls(idle, clients, flow, throttle)] or [*_looks(idle, clients, throttle)]
 
 
 def _stop_calls(idle: Sequence[Operation], clients: Clients, flow: CallFlow, throttle: Throttle) -> Calls:

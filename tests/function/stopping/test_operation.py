@@ -316,3 +316,21 @@ def test_what_was_refused_with_others_goes_alone() -> None:
     assert not bench.operation.alone
     refuse_with_others(bench)
     assert bench.operation.alone
+
+
+@pytest.mark.parametrize(
+    ("error", "least", "most"), [("OperationConflict", 150, 260), ("InternalError", 8, 60)]
+)
+def test_a_conflict_is_waited_out_longer_than_other_trouble(error: str, least: float, most: float) -> None:
+    """Another operation on the instance may take minutes, so it is asked again for some 200 s."""
+    bench = ready()
+    outcome, asked = None, 0
+    while outcome is None:
+        bench.wait()
+        if state_of(bench, None) == "Ready":
+            asked = int(bench.clock.seconds)
+            outcome = bench.answer(CloudError(error, "another operation is under way"))
+        else:
+            outcome = bench.look(RUNNING)
+    assert (outcome.status, outcome.code) == ("failed", error)
+    assert least <= asked <= most
