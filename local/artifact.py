@@ -20,10 +20,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 LEFT_OUT = frozenset(
     {
-        # Dependencies of the SDK that function/cloud/sdk.py defers, so that they are never loaded...
+        # Dependencies that function/cloud/deferred.py defers, so that they are never loaded...
         "aiofiles",
         "aiohttp",
         "apscheduler",
+        "charset-normalizer",
         "cryptography",
         "websocket-client",
         # ... theirs ...
@@ -53,7 +54,6 @@ PRUNED = (
     "alibabacloud_ecs20140526/client.py",  # 2 MB; the function uses the generic client
     "annotated_types/test_cases.py",
     "certifi/tests",
-    "charset_normalizer/cli",
     "idna/cli.py",
     "pydantic/mypy.py",
     "pydantic/v1",
