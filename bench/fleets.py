@@ -206,7 +206,7 @@ class _InlinePool(Generic[Item, Result]):
         items, self.waiting = self.waiting, []
         return [(item, self.function(item)) for item in items]
 
-    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
         """See `Pool.close`."""
         return [(item, Unfinished.NOT_STARTED) for item in self.waiting]
 

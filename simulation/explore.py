@@ -126,7 +126,7 @@ class _Pool(Generic[Item, Result]):
         self.running = [one for one in self.running if one[0] > end]
         return done
 
-    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
         """See `function.model.ports.Pool.close`."""
         return [
             *((item, Unfinished.NOT_STARTED) for item in self.waiting),

@@ -14,7 +14,7 @@ STOPS = ("StopInstance", "StopInstances")
 UNLISTED = "SomethingNobodyKnows"
 """A code that is in no table: it may mean anything."""
 PERHAPS_DONE = (
-    *("InternalError", "ServiceUnavailable", "Conflict", "InstanceNotReady", "SignatureNonceUsed"),
+    *("InternalError", "ServiceUnavailable", "InstanceNotReady", "SignatureNonceUsed"),
     *("LastTokenProcessing", "SystemBusy", "UnknownError", "RegionMaintaining"),
     UNLISTED,
 )

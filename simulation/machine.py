@@ -113,11 +113,12 @@ class TaskPool(Generic[Item, Result]):
         done, self._done = self._done, []
         return done
 
-    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
         """See `Pool.close`."""
         not_started = [(item, Unfinished.NOT_STARTED) for item in self._waiting]
         self._waiting.clear()
-        return [*not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
+        done, self._done = self._done, []
+        return [*done, *not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
 from simulation.shards import shards_ask_for_the_same
 from simulation.truth import ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
 
-MAX_ATTEMPTS, MAX_ATTEMPTS_WHILE_BUSY = 5, 20
+MAX_ATTEMPTS, MAX_ATTEMPTS_WHILE_BUSY = 5, 22
 BUSY = ("Conflict", "Initializing")
 """Another operation on the instance has to end first, which may take minutes."""
 UNCOUNTED = ("Throttling", "InvalidInstanceId.NotSupport")

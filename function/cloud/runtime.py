@@ -77,14 +77,19 @@ class ThreadPool(Generic[Item, Result]):
             results.append((item, result))
         return results
 
-    def close(self) -> Sequence[tuple[Item, Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
         """See `Pool.close`. A thread whose call is on its way ends by itself when that times out."""
         with self._changed:
             self._closed = True
             not_started = [(item, Unfinished.NOT_STARTED) for item in self._waiting]
             self._waiting.clear()
             self._changed.notify_all()
-            return [*not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
+            done = [
+                (item, Unfinished.ABANDONED if isinstance(result, Exception) else result)
+                for item, result in self._done
+            ]
+            self._done.clear()
+            return [*done, *not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
 
     def _work(self) -> None:
         while True:

@@ -12,6 +12,9 @@ from function.model.request import StopRequest, TargetProblem
 # `<resource type>:<event>:<status>`; the status stands only with some events (ECS, event notifications).
 _PARTS_BEFORE_STATUS = 2
 
+_STATE_CHANGE = "Instance:StateChange"
+"""The system event of a start, too (ECS help, "Instance state change event"); its content has the `state`."""
+
 _TRIGGERED = "TRIGGERED"
 _SYSTEM_EVENT = "SYS_EVENT"
 
@@ -95,11 +98,17 @@ def _request(
     return replace(
         base,
         system_event=event_name,
+        tells_of_start=event_name.startswith(_STATE_CHANGE) and _state(content) == "Running",
         instance_ids=(target,) if isinstance(target, str) else (),
         problem=target if isinstance(target, TargetProblem) else None,
         region_ids=(region_id,) if region_id else base.region_ids,
         notes=notes,
     )
+
+
+def _state(content: Node | None) -> object:
+    state = content.find_value("state") if content else None
+    return state.value if state else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,6 @@ from function.model.request import Job, StoppedMode
 from function.model.scope import Scope
 from function.settings import Settings
 
-_STATE_CHANGE = "Instance:StateChange"
-"""The system event of a start (ECS help, "Instance state change event")."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
@@ -201,8 +198,7 @@ def _started_since(instance: Instance, job: Job, seen_first: Instance) -> Skip |
     if time is None:
         since, what = start != seen_first.start_time, "while this run went on"
     else:
-        told = (job.request.system_event or "").startswith(_STATE_CHANGE)
-        since = start > time if told else start >= time.replace(second=0, microsecond=0)
+        since = start > time if job.request.tells_of_start else start >= time.replace(second=0, microsecond=0)
         what = f"and the event is of {utc(time)}"
     if not since:
         return None

@@ -141,7 +141,7 @@ def known_codes() -> dict[str, Meaning]:
     return {str(code): means for code, means in _BY_CODE.items()} | dict(_BY_PATTERN)
 
 
-_LATER = re.compile(r"\b(later|try again|retry)\b", re.IGNORECASE)
+_LATER = re.compile(r"\b(later|try again)\b", re.IGNORECASE)
 
 
 def meaning(code: str, message: str = "") -> Meaning:
@@ -194,7 +194,9 @@ class CloudError(Exception):
     @property
     def in_doubt(self) -> bool:
         """Whether the call may have been done all the same."""
-        return self.meaning in {Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.UNLISTED}
+        if self.meaning is Meaning.BUSY:
+            return (self.http_status or 0) >= _SERVER_ERROR
+        return self.meaning in {Meaning.RETRY, Meaning.UNKNOWN, Meaning.UNLISTED}
 
     @property
     def passing(self) -> bool:

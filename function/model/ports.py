@@ -74,8 +74,11 @@ class Pool(Protocol[Item, Result_co]):
         """Give what is done and was not given yet; where that is nothing, wait for something so long."""
         ...
 
-    def close(self) -> Sequence[tuple[Item, Unfinished]]:
-        """Call the function no more, from this moment on, and give the items that it has no result for."""
+    def close(self) -> Sequence[tuple[Item, Result_co | Unfinished]]:
+        """Call the function no more, from this moment on, and give all that was not given yet.
+
+        That is what was done at the last moment, and the items that there is no result for.
+        """
         ...
 
 

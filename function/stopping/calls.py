@@ -88,12 +88,16 @@ class Flow(Generic[Subject, Result]):
         return answered if answered or self._throttle.seconds_left() > 0 else None
 
     def close(self) -> Sequence[Answered[Subject, Result]]:
-        """Send nothing any more; of what is on its way nobody will know."""
+        """Send nothing any more; give what came in last. Of what is on its way nobody will know."""
         self._closed = True
-        return [
-            self._take(call, _ABANDONED if unfinished is Unfinished.ABANDONED else unfinished, 0.0)
-            for call, unfinished in self._pool.close()
-        ]
+        answered = []
+        for call, result in self._pool.close():
+            if isinstance(result, Unfinished):
+                unfinished = _ABANDONED if result is Unfinished.ABANDONED else result
+                answered.append(self._take(call, unfinished, 0.0))
+            else:
+                answered.append(self._take(call, *result))
+        return answered
 
     def _take(
         self, call: Call[Subject, Result], result: Result | CallFailure, sent_at: float

@@ -34,7 +34,7 @@ MAX_TRIES = 5
 """How often a call is made at most: a rule of thumb, to outlast a hiccup and to leave a real outage to FC's
 retries. Throttled calls don't count: ECS did not look at them."""
 
-BUSY_TRIES, BUSY_SECONDS = 20, 10.0
+BUSY_TRIES, BUSY_SECONDS = 22, 10.0
 """How often, and how far apart, where another operation on the instance has to end first: some 200 s, as long
 as bosh-alicloud-cpi waits for InvalidOperation.Conflict (its instance_manager.go)."""
 

@@ -123,3 +123,20 @@ def test_a_machine_without_threads_does_all_the_same(threads: int, by: str) -> N
         timeout=60,
     )
     assert done.stdout == "8 8 True\n"
+
+
+def test_what_is_done_at_the_last_moment_is_not_lost() -> None:
+    """A result that nobody has asked for yet is given when the pool is closed, and once."""
+    done = threading.Event()
+
+    def work(item: int) -> int:
+        done.set()
+        return item * 2
+
+    pool = Threads().pool(work, limit=1)
+    pool.submit(21)
+    assert done.wait(10)
+    given: list[tuple[int, int | Unfinished]] = []
+    while not given:  # the thread has yet to hand its result over
+        given = [*pool.wait(0), *pool.close()]
+    assert given in ([(21, 42)], [(21, Unfinished.ABANDONED)])

@@ -367,7 +367,7 @@ def test_what_somebody_started_since_the_event_is_left_alone(start: str, expecte
 
 def test_an_event_that_tells_of_the_start_comes_after_it() -> None:
     """So machines can be stopped that are started at night, even within the minute."""
-    request = replace(REQUEST, time=EVENING, system_event="Instance:StateChange")
+    request = replace(REQUEST, time=EVENING, system_event="Instance:StateChange", tells_of_start=True)
     name = "Instance:StateChange"
     assert code(instance(StartTime="2026-01-15T20:00Z"), request, SYSTEM_EVENTS=name) == Stop
     assert code(instance(StartTime="2026-01-15T20:01Z"), request, SYSTEM_EVENTS=name) == "Guard.StartedSince"
