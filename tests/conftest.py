@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,11 @@ from hypothesis import settings
 
 from function.settings import Settings
 from tests.stage import SetStage, staging
+
+# A suite that a shell starts in the background ignores SIGINT, and so would the commands that tests end by
+# Ctrl-C. A process with a handler of its own starts others with the default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 # A change is judged by the same examples each time; on a developer's machine they vary. How long an example
 # takes is the machine's affair, which is often busy with other tests.

@@ -66,7 +66,11 @@ def emulator(*arguments: str | Path) -> Iterator[str]:
             yield line.removeprefix("listening on ").strip()
         finally:
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
+            try:
+                _, errors = process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()  # or leaving the block would wait for it without end
+                raise
     assert (process.returncode, errors) == (0, "")
 
 
