@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from function.events.arn import read_region
 from function.events.grouping import Part, group
 from function.events.json_reader import Json, Node, quote
-from function.events.labels import Lack, NoTarget, Target, find_target
+from function.events.labels import Lack, NoTarget, Target, find_target, names_a_place
 from function.events.missing_data import alarm_state
 from function.model.request import InvalidEvent, StopRequest
 
-# A map as Java prints it, or several of them.
-_MAP = re.compile(r"\{([^{}]*)\}")
+# JSON has a field's name in quotes, or nothing, behind its first brackets; a map as Java prints it has not.
+_JSON = re.compile(r'[\[{\s]+("[^"]*"\s*:|[\]}])')
+# What divides such a map, or several; a value in quotes is one thing, whatever it holds.
+_DIVIDER = re.compile(r'=\s*"[^"]*"|[{\[]|[}\]]|,')
+_OURS = "acs_ecs"
 
 
 def is_metric_alarm(event: Node) -> bool:
@@ -66,16 +69,30 @@ def _requests(
 ) -> Iterator[StopRequest]:
     """Complete the request; the region beside all is that of each instance which has none of its own."""
     try:
-        region_id = read_region(event.find("regionId"))
-        targets = [
-            Target(one.instance_id, one.region_id or region_id) if isinstance(one, Target) else one
-            for one in targets
-        ]
+        region_id, problem = read_region(event.find("regionId")), None
     except InvalidEvent as error:
-        targets = [NoTarget(Lack.UNCLEAR, str(error))]
+        region_id, problem = None, NoTarget(Lack.UNCLEAR, str(error))
+    targets = [
+        problem or Target(one.instance_id, one.region_id or region_id)
+        if isinstance(one, Target)
+        else _of_another_product(event) or one
+        if one.lack is Lack.NOTHING
+        else one
+        for one in targets
+    ]
     shown = name if isinstance(name, str) else None
     written = alarm_state(state.word(), names=[shown])
     return group(base, [Part(written, shown, target) for target in targets])
+
+
+def _of_another_product(event: Node) -> NoTarget | None:
+    """Say that what was measured belongs to another product, whose metrics have other dimensions."""
+    measured = event.find_value("namespace") or event.find_value("metricProject")
+    if measured is None or str(measured.value).casefold().startswith(_OURS):
+        return None
+    return NoTarget(
+        Lack.SOMETHING_ELSE, f"{measured} is {quote(measured.value)}, which measures no ECS instance"
+    )
 
 
 def _targets(places: Node | None) -> list[Target | NoTarget]:
@@ -89,11 +106,15 @@ def _targets(places: Node | None) -> list[Target | NoTarget]:
 
 def _agreed(resources: list[Target | NoTarget], data: list[Target | NoTarget]) -> list[Target | NoTarget]:
     """Take what `resources` names, else what `metricData` does; the region may stand in only one of them."""
-    unfit = [one for one in (*resources, *data) if isinstance(one, NoTarget) and one.lack is not Lack.NOTHING]
-    if unfit:
-        return [unfit[0]]
+    lacking = [one for one in (*resources, *data) if isinstance(one, NoTarget)]
+    unclear = [one for one in lacking if one.lack is Lack.UNCLEAR]
+    if unclear:
+        return [unclear[0]]
     if not resources or not data:
         return resources or data
+    foreign = [one for place in (resources, data) if (one := _nothing_but_others(place))]
+    if foreign:
+        return [foreign[0]]
     regions = {one.instance_id: one.region_id for one in data if isinstance(one, Target)}
     named = {one.instance_id for one in resources if isinstance(one, Target)}
     if not regions.keys() <= named:
@@ -107,21 +128,51 @@ def _agreed(resources: list[Target | NoTarget], data: list[Target | NoTarget]) -
     ]
 
 
+def _nothing_but_others(place: list[Target | NoTarget]) -> NoTarget | None:
+    """Give the first thing that is no instance, where a place names none."""
+    others = [one for one in place if isinstance(one, NoTarget) and one.lack is Lack.SOMETHING_ELSE]
+    return others[0] if others and not any(isinstance(one, Target) for one in place) else None
+
+
 def _maps(written: Node) -> Node:
     """Read `{userId=12, instanceId=i-12}`, which is not JSON, or JSON in a text (older callbacks)."""
     text = written.text().strip()
-    if text.startswith(("{", "[")) and "=" not in text.partition('"')[0]:
+    if _JSON.match(text):
         return written.json()
-    maps = [_map(written, one) for one in _MAP.findall(text) or [text]]
+    inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    parts = list(_divided(written, inside))
+    maps = [_map(written, part[1:-1]) for part in parts if part.startswith("{") and part.endswith("}")]
+    if maps and len(maps) < len(parts):
+        written.fail(f"is {quote(text)}, a map and more beside it")
+    maps = maps or [_map(written, inside)]
     return Node(maps[0] if len(maps) == 1 else maps, written.path)
 
 
 def _map(written: Node, text: str) -> Json:
     fields: dict[str, Json] = {}
-    for pair in text.split(","):
-        key, equals, value = (part.strip() for part in pair.partition("="))
+    for pair in _divided(written, text):
+        key, equals, value = (
+            part.strip().removeprefix('"').removesuffix('"') for part in pair.partition("=")
+        )
         if equals and key in fields:
             written.fail(f"is {quote(text)}, which names {quote(key)} twice")
+        if names_a_place(key) and value.startswith(("{", "[")):
+            written.fail(f"is {quote(text)}, which names more than one thing in {quote(key)}")
         if equals:
             fields[key] = value
     return fields
+
+
+def _divided(written: Node, text: str) -> Iterator[str]:
+    """Divide a text at its commas, but for those within braces or brackets, which belong to a value."""
+    start = depth = 0
+    for found in _DIVIDER.finditer(text):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(found[0], 0)
+        if depth < 0:
+            break
+        if found[0] == "," and not depth:
+            yield text[start : found.start()].strip()
+            start = found.end()
+    if depth:
+        written.fail(f"is {quote(text)}, whose braces do not match")
+    yield text[start:].strip()

@@ -1,13 +1,13 @@
 """Alerts of Simple Log Service, and those in Alertmanager's form: ARMS, Prometheus, Grafana."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from function.events.grouping import Part, group
 from function.events.json_reader import Json, Node
 from function.events.labels import Lack, NoTarget, Target, find_target, names_a_place
-from function.events.missing_data import alarm_state, datasource_name
+from function.events.missing_data import alarm_state, datasource_name, is_of_datasource
 from function.model.request import InvalidEvent, StopRequest
 
 _ALERT_NAMES = ("alertname", "alert_name", "_aliyun_arms_alert_name")
@@ -20,9 +20,9 @@ MAX_SPELLINGS = 16
 
 def is_log_alert(event: Node) -> bool:
     """Tell it by fields that only Simple Log Service's alerts have."""
-    return event.has_any("alert_id", "alert_name", "alert_instance_id", "fire_results") and event.has_any(
-        "fire_time", "alert_time", "fire_results", "project", "status"
-    )
+    own = event.has_any("alert_id", "alert_name", "alert_instance_id", "fire_results")
+    sent = event.has_any("fire_time", "alert_time", "fire_results", "project")
+    return own and (sent or (event.has("status") and not event.has("alerts")))
 
 
 def is_alertmanager(event: Node) -> bool:
@@ -33,23 +33,54 @@ def is_alertmanager(event: Node) -> bool:
 def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance in `labels`, else those in `fire_results`, if `ALARM_STATES` has `status`."""
     name = _text(event.object().get("alert_name"))
-    rows, targets = None, list[Target | NoTarget]()
-    try:
-        labels, rows = event.find_structure("labels"), event.find_structure("fire_results")
-        by_labels = find_target(labels) if labels else None
-        if by_labels and not (isinstance(by_labels, NoTarget) and by_labels.lack is Lack.NOTHING):
-            targets = [by_labels]
-        elif rows:
-            targets = [find_target(row) for row in rows.items()]
-    except InvalidEvent as error:
-        targets = [NoTarget(Lack.UNCLEAR, str(error))]
     nothing = NoTarget(
         Lack.NOTHING, f"{event} names no ECS instance by instance_id, neither in labels nor in fire_results"
     )
-    # A rule may have an alert of its own for a query without a row; one that fires for rows has some to show.
-    empty = rows is not None and rows.value == []
-    state = alarm_state(event.field("status").word(), names=[name], empty=empty)
-    return group(base, [Part(state, name, target) for target in targets or [nothing]])
+    labels, rows = Node({}), list[Node]()
+    try:
+        rows = _rows(event)
+        labels = event.find_structure("labels") or labels
+        target = find_target(labels)
+        # Labels that are none leave it to the rows, where there are some.
+        beside = isinstance(target, NoTarget) and target.lack is Lack.NOTHING
+        if beside or (rows and not isinstance(labels.value, dict)):
+            shared = _places(event, "labels", labels.value if isinstance(labels.value, dict) else {})
+            targets = [_find_in(row, shared) for row in rows] or [nothing]
+        else:
+            targets = [target]
+    except InvalidEvent as error:
+        targets = [NoTarget(Lack.UNCLEAR, str(error))]
+    own = labels.value if isinstance(labels.value, dict) else {}
+    state = alarm_state(
+        event.field("status").word(),
+        names=[name, *_texts(own)],
+        reason=_reason(event, "annotations"),
+        empty=_is_empty(event, rows) or is_of_datasource(own),
+    )
+    return group(base, [Part(state, name, target) for target in targets])
+
+
+def _rows(event: Node) -> list[Node]:
+    """Give the rows for which a rule fired: a list, or one alone."""
+    results = event.find_structure("fire_results")
+    if results is None:
+        return []
+    return [results] if isinstance(results.value, dict) else list(results.items())
+
+
+def _is_empty(event: Node, rows: Sequence[Node]) -> bool:
+    """Tell an alert for a query without a row, of which a rule may have one; others have a row to show."""
+    said = event.find_value("fire_results") or str(event.object().get("fire_results_count")) == "0"
+    return bool(said) and not any(row.value for row in rows)
+
+
+def _find_in(row: Node, shared: Mapping[str, Json]) -> Target | NoTarget:
+    """Find the instance in a row or an alert's labels, with the places that all of them share."""
+    try:
+        opened = _opened(row)
+        return find_target(Node({**shared, **opened.object()}, opened.path))
+    except InvalidEvent as error:
+        return NoTarget(Lack.UNCLEAR, str(error))
 
 
 def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | InvalidEvent]:
@@ -60,7 +91,7 @@ def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | 
     unread: list[InvalidEvent] = []
     for alert in alerts.items():
         try:
-            parts.append(shared.part(alert))
+            parts.append(shared.part(_opened(alert)))
         except InvalidEvent as error:
             unread.append(error)
     yield from group(base, parts)
@@ -84,16 +115,13 @@ class _Shared:
     def of(cls, event: Node) -> Self:
         """Read it once: an event may have thousands of labels, times as many alerts."""
         labels = _object(event, "commonLabels")
-        places = {key: value for key, value in labels.items() if names_a_place(key)}
-        if len(places) > MAX_SPELLINGS:
-            event.fail(f"names places in {len(places)} of its commonLabels; one for the instance is enough")
-        texts = [*labels.values(), *_object(event, "groupLabels").values(), event.object().get("title")]
-        named = (datasource_name(text) for text in texts if isinstance(text, str))
+        shown = {key: event.object().get(key) for key in ("title", "message", "groupKey")}
+        named = map(datasource_name, _texts(labels, _remarks(event, "groupLabels"), shown))
         return cls(
             event=event,
-            places=places,
+            places=_places(event, "commonLabels", labels),
             name=next((name for name in named if name), None) or _alert_name(labels),
-            reason=_text(_object(event, "commonAnnotations").get("grafana_state_reason")),
+            reason=_reason(event, "commonAnnotations", "commonLabels"),
         )
 
     def part(self, alert: Node) -> Part:
@@ -103,14 +131,18 @@ class _Shared:
         try:
             own = _object(alert, "labels")
             name = _alert_name(own) or self.name
-            target = find_target(Node({**self.places, **own}, alert.below("labels")))
+            target = _find_in(Node(dict(own), alert.below("labels")), self.places)
             if isinstance(target, NoTarget) and target.lack is Lack.NOTHING and _ARMS_OBJECT in own:
                 target = NoTarget(Lack.NOTHING, f"{target.message}; {_ARMS_HINT}")
-            texts = [value for value in own.values() if isinstance(value, str)]
         except InvalidEvent as error:
-            target, texts = NoTarget(Lack.UNCLEAR, str(error)), []
-        reason = _text(_object(alert, "annotations").get("grafana_state_reason")) or self.reason
-        return Part(alarm_state(state, names=(*texts, self.name), reason=reason), name, target)
+            own, target = {}, NoTarget(Lack.UNCLEAR, str(error))
+        written = alarm_state(
+            state,
+            names=(*_texts(own), self.name),
+            reason=_reason(alert, "annotations", "labels") or self.reason,
+            empty=is_of_datasource(own),
+        )
+        return Part(written, name, target)
 
 
 def _status(node: Node) -> Node | None:
@@ -126,6 +158,37 @@ def _object(node: Node, key: str) -> Mapping[str, Json]:
         return found
     structure = node.find_structure(key)
     return structure.object() if structure else {}
+
+
+def _remarks(node: Node, key: str) -> Mapping[str, Json]:
+    """Give likewise what only remarks on an alert; none, too, where that can't be read."""
+    try:
+        return _object(node, key)
+    except InvalidEvent:
+        return {}
+
+
+def _reason(node: Node, *keys: str) -> str | None:
+    """Find why Grafana put an alert into its state."""
+    reasons = (_text(_remarks(node, key).get("grafana_state_reason")) for key in keys)
+    return next(filter(None, reasons), None)
+
+
+def _places(node: Node, key: str, labels: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the labels that name a place, which hold for each row or alert that has no such label."""
+    places = {label: value for label, value in labels.items() if names_a_place(label)}
+    if len(places) > MAX_SPELLINGS:
+        node.fail(f"names places in {len(places)} of its {key}; one for the instance is enough")
+    return places
+
+
+def _opened(node: Node) -> Node:
+    """Read what may be JSON text."""
+    return node.json() if node.is_json() else node
+
+
+def _texts(*objects: Mapping[str, Json]) -> Iterable[str]:
+    return (value for fields in objects for value in fields.values() if isinstance(value, str))
 
 
 def _alert_name(labels: Mapping[str, Json]) -> str | None:

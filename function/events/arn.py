@@ -34,7 +34,7 @@ def read_arn(node: Node | None) -> Arn | None:
         return None
     kind, slash, resource_id = found["rest"].partition("/")
     region_id = found["region"] if is_region(found["region"]) else None
-    return Arn(found["service"], region_id, kind if slash else "", resource_id)
+    return Arn(found["service"], region_id, kind.casefold() if slash else "", resource_id)
 
 
 def read_region(node: Node | None) -> str | None:

@@ -28,16 +28,24 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrapping(Kind):
-    """A kind that only carries another event: it names it, and dates it where its kind has no time."""
+    """A kind that only carries another event: it names it, and dates it where its kind has no time.
+
+    `service` says which service of Alibaba Cloud tells of itself in it.
+    """
 
     open: Callable[[Node], envelopes.Content]
+    service: Callable[[Node], envelopes.Service | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender(Kind):
-    """A kind that asks for something. `read` completes the request that has the event's id and time."""
+    """A kind that asks for something. `read` completes the request that has the event's id and time.
+
+    `services`: those of Alibaba Cloud that send it in EventBridge's envelope, in their own name.
+    """
 
     source: Source
+    services: frozenset[str] = frozenset()
     read: Callable[[Node, StopRequest], Iterable[StopRequest | InvalidEvent]]
 
 
@@ -60,16 +68,18 @@ def _first_of(*keys: str) -> Find:
     return find
 
 
-def _in_alert(find: Callable[[Node], Node | None]) -> Find:
-    return lambda event: find(event.find_structure("alert") or event.field("alert"))
-
-
 def _timer_id(event: Node) -> str:
     return f"{event.field('triggerName').word()}@{event.field('triggerTime').word()}"
 
 
 def _subscription_id(event: Node) -> str | None:
-    return _text_in("traceId", "dedupId")(event.find_structure("alert") or event.field("alert"))
+    return _text_in("traceId", "dedupId")(system_events.alert_of(event))
+
+
+def _subscription_time(event: Node) -> Node | None:
+    """Find the time of an alert, but of one that stops nothing whenever it was."""
+    alert = system_events.alert_of(event)
+    return None if system_events.alert_problem(alert) else _first_of("timestamp")(alert)
 
 
 def _read_timer(event: Node, base: StopRequest) -> Iterator[StopRequest]:
@@ -109,6 +119,7 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         recognise=system_events.is_system_event,
         own_id=_text_in("id"),
         time=_first_of("eventTime"),
+        services=frozenset({"cms", "ecs"}),
         read=system_events.read_system_event,
     ),
     Sender(
@@ -117,7 +128,8 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         sent_by="CloudMonitor event subscription, webhook through an HTTP trigger",
         recognise=system_events.is_subscription,
         own_id=_subscription_id,
-        time=_in_alert(_first_of("timestamp")),
+        time=_subscription_time,
+        services=frozenset({"cms"}),
         read=system_events.read_subscription,
     ),
     Sender(
@@ -126,6 +138,7 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         sent_by="CloudMonitor threshold alarm",
         recognise=alarms.is_metric_alarm,
         time=_first_of("time"),
+        services=frozenset({"cms"}),
         read=alarms.read_metric_alarm,
     ),
     Sender(
@@ -134,6 +147,7 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         sent_by="CloudMonitor threshold alarm, URL callback through an HTTP trigger",
         recognise=alarms.is_callback,
         time=_first_of("timestamp"),
+        services=frozenset({"cms"}),
         read=alarms.read_callback,
     ),
     Sender(
@@ -143,6 +157,7 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         recognise=alerts.is_log_alert,
         own_id=_text_in("alert_instance_id"),
         time=_first_of("alert_time", "fire_time"),
+        services=frozenset({"sls"}),
         read=alerts.read_log_alert,
     ),
     Sender(
@@ -150,6 +165,7 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         source=Source.ALERTMANAGER,
         sent_by="ARMS, Grafana or Prometheus Alertmanager",
         recognise=alerts.is_alertmanager,
+        services=frozenset({"arms"}),
         read=alerts.read_alertmanager,
     ),
     Sender(
@@ -168,6 +184,7 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         own_id=_text_in("id"),
         time=_first_of("time"),
         open=envelopes.open_cloud_event,
+        service=envelopes.service_of,
     ),
     Wrapping(
         name="mns",
@@ -191,3 +208,8 @@ CATALOG: tuple[Wrapping | Sender, ...] = (
         read=_read_request,
     ),
 )
+
+
+def sent_by(service: str) -> list[Sender]:
+    """Give the kinds of event that a service of Alibaba Cloud sends in its own name."""
+    return [kind for kind in CATALOG if isinstance(kind, Sender) and service in kind.services]

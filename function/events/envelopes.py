@@ -4,27 +4,43 @@ import base64
 from dataclasses import dataclass
 
 from function.events.arn import read_region
-from function.events.json_reader import Node, quote
+from function.events.json_reader import Json, Node, quote
 from function.events.request_body import read_selection
 from function.model.request import SHARD, Selection, Source
 
 _SERVICES = ("acs.", "acs:")
-_OF_ECS = frozenset({"acs.ecs", "acs:ecs"})
+_ECS = "ecs"
 _OF_QUEUES = frozenset({"acs.mns", "acs:mns", "acs.smq", "acs:smq"})
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service of Alibaba Cloud that tells of itself: the source and the type of its event."""
+
+    source: str
+    event_type: Json
+
+    @property
+    def name(self) -> str:
+        """What the service is called, such as `cms`."""
+        return self.source[len(_SERVICES[0]) :]
+
+    def __str__(self) -> str:
+        """Show both."""
+        return f"{quote(self.event_type)} of {quote(self.source)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """The event that was wrapped, and what the wrapping says of it.
 
-    `region_id`: ECS's own word for its event's region. `service`: what it is, where a service of Alibaba
-    Cloud tells of itself. `vouched`: RAM vouches for who wrote it. `selection`: by which its instances were
-    found, and `admitted`, where the function itself hands on what it has found new enough; `origin`: whence.
+    `region_id`: ECS's own word for its event's region. `vouched`: RAM vouches for who wrote it. `selection`:
+    by which its instances were found, and `admitted`, where the function itself hands on what it has found
+    new enough; `origin`: whence.
     """
 
     event: Node
     region_id: str | None = None
-    service: str | None = None
     vouched: bool = True
     selection: Selection | None = None
     admitted: bool = False
@@ -40,11 +56,20 @@ def is_ecs_event(event: Node) -> bool:
     """Tell a CloudEvent of ECS itself, whose `data` is only the content of a system event."""
     if not _is_enveloped(event):
         return False
-    kind = event.object().get("type")
-    if not (_source(event) in _OF_ECS or (isinstance(kind, str) and kind.startswith("ecs:"))):
+    kind, service = event.object().get("type"), service_of(event)
+    told = service.name == _ECS if service else isinstance(kind, str) and kind.startswith("ecs:")
+    if not told:
         return False
     data = event.find_structure("data")
     return data is None or not data.has("content")
+
+
+def service_of(event: Node) -> Service | None:
+    """Say which service of Alibaba Cloud tells of itself here; None: somebody else, or by way of a queue."""
+    source = _source(event)
+    if source in _OF_QUEUES or not source.startswith(_SERVICES):
+        return None
+    return Service(source, event.object().get("type"))
 
 
 def _is_enveloped(event: Node) -> bool:
@@ -53,14 +78,12 @@ def _is_enveloped(event: Node) -> bool:
 
 def open_cloud_event(event: Node) -> Content:
     """Take what is in `data`."""
-    source = _source(event)
-    own = source.startswith(_SERVICES) and source not in _OF_QUEUES
+    service = service_of(event)
     shard = event.object().get("type") == SHARD
     selection = event.find_structure("selection") if shard else None
     return Content(
         event=event.field("data"),
-        region_id=read_region(event.find("aliyunregionid")) if source in _OF_ECS else None,
-        service=f"{quote(event.object().get('type'))} of {quote(source)}" if own else None,
+        region_id=read_region(event.find("aliyunregionid")) if service and service.name == _ECS else None,
         selection=read_selection(selection) if selection else None,
         admitted=shard and event.object().get("admitted") is True,
         origin=_origin(event) if shard else None,
@@ -74,7 +97,7 @@ def _origin(event: Node) -> Source | None:
 
 def _source(event: Node) -> str:
     source = event.object().get("source")
-    return source if isinstance(source, str) else ""
+    return source.casefold() if isinstance(source, str) else ""
 
 
 def is_queue_message(event: Node) -> bool:

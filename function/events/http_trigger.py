@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from function.events.envelopes import open_text
 from function.events.json_reader import Json, Node, quote, read
 
 MAX_FORM_FIELDS = 100
@@ -139,7 +140,10 @@ def _same(given: Json, right: str) -> bool:
 
 
 def open_body(event: Node) -> Node:
-    """Give the event in the body, JSON or form-encoded, or in the query of a GET. Raise `InvalidEvent`."""
+    """Give the event in the body, JSON (in base64, too) or form-encoded, or in the query of a GET.
+
+    Raise `InvalidEvent` where it is none of them.
+    """
     body = event.find("body") or Node("", event.below("body"))
     if body.value == "":
         return _query(event)
@@ -149,7 +153,9 @@ def open_body(event: Node) -> Node:
             body = Node(base64.b64decode(text, validate=True).decode(), body.path)
         except ValueError:
             body.fail(f"is {quote(text)}, not UTF-8 in base64 as isBase64Encoded says")
-    return body.json() if body.is_json() else _document(_form(body))
+    if text.lstrip().startswith('"'):
+        return body.json()
+    return open_text(body) or _document(_form(body))
 
 
 def _query(event: Node) -> Node:

@@ -5,7 +5,7 @@ also those that name an instance, and sends it as `firing` (grafana/grafana#9044
 data is to count as an alarm, the name stays and the annotation `grafana_state_reason` tells.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 NO_DATA = "NoData"
 """The state that stands for missing data where its sender has no word of its own."""
@@ -18,7 +18,10 @@ _NAMES = {name.lower(): name for name in (*_DATASOURCE_NAMES, "TestAlert", NO_DA
 _REASONS = {"nodata": "DatasourceNoData", "error": "DatasourceError"}
 """What `grafana_state_reason` says, and the name of the alert that Grafana makes of it elsewhere."""
 
+_DATASOURCE_LABELS = {"rulename", "datasource_uid"}
+
 _LONGEST = 64
+_MAX_REASONS = 8
 
 
 def alarm_state(
@@ -27,14 +30,23 @@ def alarm_state(
     """Give the state that ALARM_STATES is asked for.
 
     `names`: what the alert is called, wherever that stands. `reason`: why Grafana put it into its state.
-    `empty`: its query gave no row.
+    `empty`: its query gave no row, or its labels say so.
     """
     if state.casefold() in _RECOVERED:
         return state
-    called = next((found for name in names if name and (found := _NAMES.get(_plain(name)))), None)
-    why = _plain(reason or "")
-    because = next((name for word, name in _REASONS.items() if why.startswith(word)), None)
+    called = next((found for name in names if name and (found := _called(name))), None)
+    reasons = [_plain(part) for part in (reason or "").split(",")[:_MAX_REASONS]]
+    because = next((name for why in reasons for word, name in _REASONS.items() if why.startswith(word)), None)
     return called or because or (NO_DATA if empty else state)
+
+
+def is_of_datasource(labels: Mapping[str, object]) -> bool:
+    """Tell it by labels that Grafana gives only to alerts about a data source, whatever they are called."""
+    return labels.keys() >= _DATASOURCE_LABELS
+
+
+def _called(name: str) -> str | None:
+    return _NAMES.get(_plain(name)) or datasource_name(name)
 
 
 def datasource_name(text: str) -> str | None:

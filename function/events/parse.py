@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from function.events import http_trigger
-from function.events.catalog import CATALOG, Kind, Sender, Wrapping
-from function.events.envelopes import open_text
+from function.events.catalog import CATALOG, Kind, Sender, Wrapping, sent_by
+from function.events.envelopes import Service, open_text
 from function.events.event_id import digest, digest_of
 from function.events.event_id import event_id as find_id
 from function.events.json_reader import Node, name, quote, read, shorten
@@ -17,22 +17,13 @@ from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
 from function.model.outcome import GuardCode
-from function.model.request import (
-    InvalidEvent,
-    Selection,
-    Source,
-    StopRequest,
-    TargetProblem,
-)
+from function.model.request import InvalidEvent, Selection, Source, StopRequest, TargetProblem
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_EVENTS = 1_000
 MAX_ALARM_NAME = 128
 # HTTP, EventBridge and a queue around an alarm are three; HTTP counts with the first.
 MAX_WRAPPINGS = 3
-
-_ANYBODY = frozenset({Source.REQUEST, Source.TIMER})
-"""What no service of Alibaba Cloud sends in an event of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +48,7 @@ class _Envelope:
     event_id: str | None = None
     time: datetime | None = None
     region_id: str | None = None
-    service: str | None = None
+    service: Service | None = None
     vouched: bool = True
     selection: Selection | None = None
     admitted: bool = False
@@ -167,9 +158,14 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             return
         source = kind.source if isinstance(kind, Sender) else None
         event_id = event_id or find_id(kind.own_id(event), event)
+        if isinstance(kind, Wrapping):
+            envelope = replace(envelope, event_id=event_id, service=kind.service(event))
+            if envelope.service and not sent_by(envelope.service.name):
+                yield _of_a_service(event, envelope)
+                return
         time = _time(kind, event, now) or envelope.time
         if isinstance(kind, Wrapping):
-            yield from _open(kind, event, replace(envelope, event_id=event_id, time=time), now)
+            yield from _open(kind, event, replace(envelope, time=time), now)
             return
         base = StopRequest(
             source=envelope.origin or kind.source,
@@ -199,7 +195,6 @@ def _open(
     inside = replace(
         envelope,
         region_id=content.region_id or envelope.region_id,
-        service=content.service,
         vouched=envelope.vouched and content.vouched,
         selection=content.selection,
         admitted=envelope.vouched and content.admitted,
@@ -212,8 +207,7 @@ def _open(
 def _kind(event: Node, envelope: _Envelope) -> Wrapping | Sender | None:
     """Recognise the kind of an event; None: it is a service's own, and none that is read."""
     if envelope.service:
-        kinds = [kind for kind in CATALOG if not (isinstance(kind, Sender) and kind.source in _ANYBODY)]
-        return next((kind for kind in kinds if kind.recognise(event)), None)
+        return next((kind for kind in sent_by(envelope.service.name) if kind.recognise(event)), None)
     fields = list(event.object())
     *kinds, request = CATALOG
     for kind in kinds:
@@ -231,9 +225,7 @@ def _kind(event: Node, envelope: _Envelope) -> Wrapping | Sender | None:
 
 def _of_a_service(event: Node, envelope: _Envelope) -> StopRequest:
     """Refuse what a service of Alibaba Cloud tells of something else than ECS's instances."""
-    text = (
-        f"{envelope.service} is none of the events that are read here, so it stops nothing, whatever it names"
-    )
+    text = f"{envelope.service} is none of the events that are read here; it stops nothing, whatever it names"
     return StopRequest(
         source=Source.CMS_EVENT,
         event_id=envelope.event_id or digest_of(event),

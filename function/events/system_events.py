@@ -7,13 +7,16 @@ from function.events.arn import Arn, read_arn, settle_region
 from function.events.json_reader import Node, quote
 from function.events.labels import is_instance_id
 from function.model.outcome import INVALID_EVENT, GuardCode
-from function.model.request import StopRequest, TargetProblem
+from function.model.request import InvalidEvent, StopRequest, TargetProblem
 
 # `<resource type>:<event>:<status>`; the status stands only with some events (ECS, event notifications).
 _PARTS_BEFORE_STATUS = 2
 
 _STATE_CHANGE = "Instance:StateChange"
 """The system event of a start, too (ECS help, "Instance state change event"); its content has the `state`."""
+
+# Who called the API, and what Cloud Config made of it: neither says what has become of an instance.
+_NO_RESOURCES = frozenset({"ActionTrail", "Config"})
 
 _TRIGGERED = "TRIGGERED"
 _SYSTEM_EVENT = "SYS_EVENT"
@@ -30,12 +33,30 @@ def is_subscription(event: Node) -> bool:
     return event.has("alert") and event.has_any("subscription", "strategyName", "userInfo", "batchId")
 
 
+def alert_of(event: Node) -> Node:
+    """Give what a subscription sends. Raise `InvalidEvent` where there is none."""
+    return event.find_structure("alert") or event.field("alert")
+
+
+def alert_problem(alert: Node) -> TargetProblem | None:
+    """Say why such an alert stops nothing, whatever it is about: it has ended, or is no system event."""
+    status = alert.field("alertStatus")
+    if status.word().casefold() != _TRIGGERED.casefold():
+        text = f"{status} is {quote(status.value)}, which stops nothing; only {_TRIGGERED} may"
+        return TargetProblem(code=GuardCode.ALARM_STATE, message=text)
+    source = Node(alert.object().get("source"), alert.below("source"))
+    if str(source.value).casefold() != _SYSTEM_EVENT.casefold():
+        text = f"{source} is {quote(source.value)}; only {_SYSTEM_EVENT} is read"
+        return TargetProblem(code=GuardCode.EVENT_NOT_ENABLED, message=text)
+    return None
+
+
 def read_system_event(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance at the end of `resourceId`, if `SYSTEM_EVENTS` names the event."""
     yield _request(
         base,
         name=event.field("name"),
-        content=event.find_structure("content"),
+        content=_object_in(event, "content"),
         arns=[event.find_value("resourceId")],
         region=event.find_value("regionId"),
         product=event.find_value("product"),
@@ -44,7 +65,7 @@ def read_system_event(event: Node, base: StopRequest) -> Iterator[StopRequest]:
 
 def read_ecs_event(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Take `type` without `ecs:` for the name and `data` for the content; else like `cms.event`."""
-    content = event.find_structure("data")
+    content = _object_in(event, "data")
     yield _request(
         base,
         name=event.field("type"),
@@ -56,26 +77,31 @@ def read_ecs_event(event: Node, base: StopRequest) -> Iterator[StopRequest]:
 
 def read_subscription(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance of `alert.arn`, if `SYSTEM_EVENTS` names `alert.eventName` and it is `TRIGGERED`."""
-    alert = event.find_structure("alert") or event.field("alert")
-    meta = alert.find_structure("meta")
-    system_event = meta.find_structure("sysEventMeta") if meta else None
-    status = alert.field("alertStatus").word()
-    request = _request(
+    alert = alert_of(event)
+    if problem := alert_problem(alert):
+        yield replace(base, problem=problem)
+        return
+    meta = _object_in(alert, "meta")
+    system_event = _object_in(meta, "sysEventMeta") if meta else None
+    contents = (_object_in(alert, key) for key in ("eventContentMap", "eventRawContent"))
+    arn = alert.find_structure("arn")
+    arns = arn.items() if arn and isinstance(arn.value, list) else [arn]
+    yield _request(
         base,
         name=alert.field("eventName"),
-        content=alert.find_structure("eventContentMap") or alert.find_structure("eventRawContent"),
-        arns=[alert.find_value("arn"), system_event.find_value("resourceId") if system_event else None],
+        content=next((content for content in contents if content and content.value), None),
+        arns=[*arns, system_event.find_value("resourceId") if system_event else None],
         region=system_event.find_value("regionId") if system_event else None,
         product=alert.find_value("product"),
     )
-    source = alert.find("source")
-    if source is None or source.value != _SYSTEM_EVENT:
-        shown = quote(source.value if source else None)
-        text = f"{alert.below('source')} is {shown}; only {_SYSTEM_EVENT} is read"
-        request = replace(
-            request, problem=TargetProblem(code=GuardCode.EVENT_NOT_ENABLED, message=text), instance_ids=()
-        )
-    yield request if status == _TRIGGERED else replace(request, alarm_state=status)
+
+
+def _object_in(node: Node, key: str) -> Node | None:
+    """Give the object in a field, also one that is alone in a list; what else stands there says nothing."""
+    found = node.find_structure(key)
+    if found and isinstance(found.value, list) and len(found.value) == 1:
+        (found,) = found.items()
+    return found if found and isinstance(found.value, dict) else None
 
 
 def _request(
@@ -92,9 +118,15 @@ def _request(
     if status:
         # A documented sample still says Scheduled in its name when its status is Avoided.
         event_name = ":".join([*event_name.split(":")[:_PARTS_BEFORE_STATUS], status.word()])
-    resource = next((one for node in arns if (one := _resource(node)) and one.arn), None)
-    target = _target(event_name, resource, [node for node in arns if node], content, product)
-    region_id, notes = settle_region(resource.arn if resource else None, region)
+    resources = [one for node in arns if (one := _resource(node)) and one.arn]
+    target = _target(event_name, resources, [node for node in arns if node], content, product)
+    region_id: str | None = None
+    notes: tuple[str, ...] = ()
+    if isinstance(target, str):
+        try:
+            region_id, notes = settle_region(resources[0].arn if resources else None, region)
+        except InvalidEvent as error:
+            target = TargetProblem(code=INVALID_EVENT, message=str(error))
     return replace(
         base,
         system_event=event_name,
@@ -132,31 +164,31 @@ def _resource(node: Node | None) -> _Resource | None:
 
 def _target(
     event_name: str,
-    resource: _Resource | None,
+    resources: Sequence[_Resource],
     arns: Sequence[Node],
     content: Node | None,
     product: Node | None,
 ) -> str | TargetProblem:
     """Find the instance that the event is about. An ARN says it before everything; else name and product."""
     foreign = product is not None and str(product.value).strip().casefold() != "ecs"
-    if resource and not resource.instance_id:
-        return _something_else(resource.node)
-    if resource and product and foreign:
-        return TargetProblem(
-            code=GuardCode.EVENT_NOT_ENABLED,
-            message=f"{product} is {quote(product.value)}: about an instance, but no event of ECS's own",
-        )
+    kind, colon, _ = event_name.partition(":")
+    for resource in resources:
+        if not resource.instance_id:
+            return _something_else(resource.node)
+    if resources and product and foreign:
+        return _of_another_service(f"{product} is {quote(product.value)}")
     if product and foreign:
         return _something_else(product)
-    kind, colon, _ = event_name.partition(":")
-    if not resource and colon and kind != "Instance":
+    if not colon or kind in _NO_RESOURCES:
+        return _of_another_service(f"the event is {event_name!r}")
+    if not resources and kind != "Instance":
         return _not_an_instance(f"the event {event_name!r} is about a {kind}, not an ECS instance")
     inside = [content.find_value(key) for key in ("instanceId", "resourceId")] if content else []
-    named = [one for node in (*([] if resource else arns), *inside) if (one := _resource(node))]
+    named = [one for node in (*([] if resources else arns), *inside) if (one := _resource(node))]
     others = [one for one in named if not one.instance_id]
-    if others and not resource:
+    if others and not resources:
         return _something_else(others[0].node)
-    found = [*([resource] if resource else []), *(one for one in named if one.instance_id)]
+    found = [*resources, *(one for one in named if one.instance_id)]
     ids = list(dict.fromkeys(one.instance_id for one in found if one.instance_id))
     if len(ids) == 1:
         return ids[0]
@@ -165,6 +197,12 @@ def _target(
         message=f"{' and '.join(str(one.node) for one in found)} name different instances: {', '.join(ids)}"
         if ids
         else "the event names no ECS instance, neither by an ARN nor by instanceId in its content",
+    )
+
+
+def _of_another_service(text: str) -> TargetProblem:
+    return TargetProblem(
+        code=GuardCode.EVENT_NOT_ENABLED, message=f"{text}: about an instance, but no event of ECS's own"
     )
 
 

@@ -91,6 +91,14 @@ def _refused(event: object) -> str:
     return found.problem.message
 
 
+def _code(event: object) -> str:
+    (found,) = _understood(event)
+    assert isinstance(found, StopRequest), found
+    assert found.problem, found
+    assert not found.instance_ids
+    return found.problem.code
+
+
 # What each says
 
 
@@ -233,6 +241,27 @@ def test_without_a_region_of_its_own_a_system_event_is_in_its_envelopes() -> Non
     assert _asked(ECS_EVENT | {"data": event}).region_ids == ("cn-hangzhou",)
 
 
+@pytest.mark.parametrize("content", ["x", [], 5, [{"eventStatus": "Scheduled", "instanceId": ID}]])
+def test_a_content_that_says_nothing_harms_nothing(content: object) -> None:
+    """The ARN says what the event is about; a list of one is what it holds."""
+    for event in (SYSTEM_EVENT | {"content": content}, ECS_EVENT | {"data": content}):
+        assert _asked(event).instance_ids == (ID,)
+    assert _asked(SYSTEM_EVENT | {"resourceId": ARN.replace("instance", "Instance")}).instance_ids == (ID,)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ECS_EVENT | {"type": "ecs:ActionTrail:ApiCall", "data": {"eventName": "StartInstances"}},
+        ECS_EVENT | {"type": "ecs:Config:ResourceChanged"},
+        SYSTEM_EVENT | {"product": None, "name": "Agent_Status_Stopped", "content": {}},
+    ],
+)
+def test_what_tells_of_no_state_of_an_instance_is_not_enabled_by_a_star(event: object) -> None:
+    """A call of the API, or CloudMonitor's own agent, is about an instance and no event of ECS."""
+    assert _code(event) == "Guard.EventNotEnabled"
+
+
 def test_the_arn_wins_over_the_region_beside_it() -> None:
     """ARN and regionId disagree in documented samples; the ARN is believed and a note says so."""
     asked = _asked(SYSTEM_EVENT | {"regionId": "cn-beijing"})
@@ -269,7 +298,6 @@ def test_a_system_event_is_the_same_wrapped_or_not() -> None:
         ({"resourceId": "null", "content": None}, "the event names no ECS instance, "),
         ({"content": {"instanceId": OTHER}}, "resourceId and content.instanceId name different instances: "),
         ({"resourceId": None, "content": {"instanceId": 5}}, "content.instanceId is 5, not an ECS instance"),
-        ({"content": "x"}, 'content is "x"; it must be an object'),
         ({"content": {"eventStatus": ["x"]}}, "content.eventStatus is a list of 1; it must be a text"),
         ({"name": None}, "name is missing"),
         ({"name": "x" * 129}, 'name is "xxx'),
@@ -367,6 +395,12 @@ def test_a_wrong_metric_alarm_is_refused(change: dict[str, object], message: str
         f"{{userId={ACCOUNT}), instanceId={ID}}}",
         f"instanceId={ID}",
         json.dumps([{"userId": ACCOUNT, "instanceId": ID}]),
+        f'{{userId="1", instanceId = "{ID}"}}',
+        f'{{"name"="a, b}}", "instanceId"="{ID}"}}',
+        f"{{userId=1, instanceId={ID}, tags={{instanceId={OTHER}}}}}",
+        f"{{userId=1, tags=[x, instanceId={OTHER}], instanceId={ID}}}",
+        f"{{instanceId={ID}, processName=java ${{x}}}}",
+        f"[{{instanceId={ID}}}, {{instanceId={ID}, tags={{a=b, c=d}}}}]",
         json.dumps({"instanceId": ID}),
         json.dumps({"instanceId": ID}, indent=2),
         [{"userId": ACCOUNT, "instanceId": ID}],
@@ -392,6 +426,11 @@ def test_a_callback_may_name_several_instances() -> None:
             {"dimensions": "{userId=1, instanceId=i-12****}"},
             'dimensions.instanceId is "i-12****", not an ECS instance',
         ),
+        ({"dimensions": f"{{userId=1, tags={{instanceId={ID}}}}}"}, "dimensions names no ECS instance (by "),
+        ({"dimensions": f"{{instanceId={{a={ID}}}}}"}, "dimensions is "),
+        ({"dimensions": f"{{instanceId={ID}, processName=a}}b}}"}, "dimensions is "),
+        ({"dimensions": f"{{instanceId={ID}, processName={{a}}"}, "dimensions is "),
+        ({"dimensions": f"{{instanceId={ID}}}, instanceId={OTHER}"}, "dimensions is "),
         ({"dimensions": "{userId=1}"}, "dimensions names no ECS instance (by instanceId)"),
         ({"dimensions": "[" * 500 + "]" * 500}, "dimensions is nested deeper than 32 levels"),
         ({"dimensions": []}, "dimensions names no ECS instance "),
@@ -410,6 +449,36 @@ def test_a_callback_may_name_several_instances() -> None:
 def test_a_wrong_callback_is_refused(change: dict[str, object], message: str) -> None:
     """A callback whose instance, state or time is not clear stops nothing, and says why."""
     assert _refused(CALLBACK | change).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        CALLBACK | {"dimensions": "{userId=1}", "namespace": "acs_rds_dashboard"},
+        CALLBACK | {"dimensions": "{device=/dev/vdb}", "metricProject": "acs_slb_dashboard"},
+        CALLBACK
+        | {"dimensions": "{instanceId=rm-1}", "namespace": "acs_rds_dashboard", "regionId": "global"},
+        METRIC_ALARM
+        | {"resources": "{}", "metricData": {"bucketName": "x"}, "namespace": "acs_oss_dashboard"},
+        SYSTEM_EVENT | {"resourceId": f"acs:ecs:global:{ACCOUNT}:disk/d-1", "regionId": "华东1"},
+    ],
+)
+def test_what_another_product_measures_is_no_set_up_gone_wrong(event: object) -> None:
+    """It will never be about an instance, so trying again helps nobody; nor is its region asked for."""
+    assert _code(event) == "Guard.NotAnInstance"
+    assert _code(CALLBACK | {"dimensions": "{userId=1}", "namespace": "acs_ecs_dashboard"}) == "InvalidEvent"
+
+
+def test_the_place_that_names_two_things_stops_the_instance_alone() -> None:
+    """One resource of a list is judged by itself, as alerts and rows are."""
+    both = [{"instanceId": ID}, {"instanceId": "rm-1"}]
+    asked, refused = _understood(METRIC_ALARM | {"resources": both})
+    assert isinstance(asked, StopRequest)
+    assert asked.instance_ids == (ID,)
+    assert isinstance(refused, StopRequest)
+    assert refused.problem
+    assert refused.problem.code == "Guard.NotAnInstance"
+    assert _code(METRIC_ALARM | {"metricData": {"instanceId": "rm-1"}}) == "Guard.NotAnInstance"
 
 
 # What reaches the log

@@ -114,7 +114,7 @@ def test_a_label_says_the_region_better_than_the_project() -> None:
         ({"labels": {"instance_id": "c-bp1x"}}, 'labels.instance_id is "c-bp1x", not an ECS instance'),
         ({"labels": {"regionId": "x", "instance_id": ID}}, 'labels.regionId is "x"; it must be a region'),
         ({"labels": [ID]}, "labels is a list of 1; it must be an object"),
-        ({"labels": {}, "fire_results": {"instance_id": ID}}, "fire_results is an object; it must be a list"),
+        ({"labels": {}, "fire_results": 5}, "fire_results is 5; it must be a list"),
         ({"status": None}, "status is missing"),
         ({"alert_time": None, "fire_time": None}, "alert_time is missing"),
     ],
@@ -124,7 +124,48 @@ def test_a_wrong_log_alert_is_refused(change: dict[str, object], message: str) -
     assert _refused(LOG_ALERT | change).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({"labels": {}, "fire_results": {"instance_id": ID}}, ((ID,), ())),
+        ({"labels": {}, "fire_results": [json.dumps({"instance_id": ID})]}, ((ID,), ())),
+        ({"labels": [ID], "fire_results": [{"instance_id": ID}]}, ((ID,), ())),
+        (
+            {"labels": {"region_id": "cn-beijing"}, "fire_results": [{"instance_id": ID}]},
+            ((ID,), ("cn-beijing",)),
+        ),
+        (
+            {
+                "labels": {"region_id": "cn-beijing"},
+                "fire_results": [{"instance_id": ID, "region_id": "cn-wuhan"}],
+            },
+            ((ID,), ("cn-wuhan",)),
+        ),
+    ],
+)
+def test_rows_are_read_in_every_form_and_share_the_labels_region(
+    change: dict[str, object], asked: object
+) -> None:
+    """A row may be written as text or stand alone; what it does not say itself its alert's labels say."""
+    found = _asked(LOG_ALERT | change)
+    assert (found.instance_ids, found.region_ids) == asked
+
+
 # Alertmanager
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"alerts": [_alert() | {"annotations": 5}], "groupLabels": ["x"], "commonAnnotations": "x"},
+        {"alerts": [json.dumps(_alert())]},
+        {"alerts": [_alert()], "alert_name": "idle", "status": "firing"},
+    ],
+)
+def test_what_only_remarks_on_an_alert_harms_none(event: object) -> None:
+    """Annotations may be anything, an alert may be JSON text, and a name beside alerts is no log alert's."""
+    asked = _asked(event)
+    assert (asked.source, asked.instance_ids) == ("alertmanager", (ID,))
 
 
 @pytest.mark.parametrize("label", ["instanceId", "instance_id", "InstanceId", "instanceid", "INSTANCE_ID"])

@@ -153,6 +153,63 @@ def test_a_wrong_wrapping_is_refused(event: object, message: str) -> None:
     assert refused.event_id == "e-1"
 
 
+TRIGGERED = {
+    "id": "1",
+    "name": "Instance:StateChange",
+    "eventTime": "2026-01-30T12:00:00Z",
+    "content": {"resourceId": ID},
+}
+ALERTS = {"alerts": [{"status": "firing", "labels": {"instance_id": ID}}]}
+
+
+@pytest.mark.parametrize(
+    ("source", "data"),
+    [
+        *(
+            (source, data)
+            for source in ("acs.ess", "acs:config", "ACS.OOS")
+            for data in (ALARM, TRIGGERED, ALERTS)
+        ),
+        ("acs.ess", {"messageBody": json.dumps(ALARM)}),
+        ("acs.cms", {"messageBody": json.dumps(ALARM)}),
+        ("acs.cms", ALERTS),
+        ("acs.sls", TRIGGERED),
+        ("acs.arms", ALARM),
+        ("acs.ecs", {"content": {}} | ALARM),
+        ("acs.cms", REQUEST),
+    ],
+)
+def test_a_service_stops_something_only_by_what_it_sends(source: str, data: object) -> None:
+    """What looks like another's event, in the name of a service, is that service's own and stops nothing."""
+    asked = _asked(_cloud_event(data, source=source))
+    assert asked.problem
+    assert asked.problem.code == "Guard.EventNotEnabled"
+
+
+@pytest.mark.parametrize(
+    ("source", "data"),
+    [
+        ("acs.cms", ALARM),
+        ("ACS.CMS", ALARM),
+        ("acs:cms", TRIGGERED),
+        ("acs.ecs", TRIGGERED),
+        ("acs.arms", ALERTS),
+    ],
+)
+def test_what_a_service_sends_itself_is_read(source: str, data: object) -> None:
+    """However its name is spelt."""
+    assert _asked(_cloud_event(data, source=source)).instance_ids == (ID,)
+
+
+@pytest.mark.parametrize("change", [{"data": None}, {"data": "x"}, {"data": []}, {"time": "soon"}])
+@pytest.mark.parametrize("source", ["acs.ess", "acs.config", "acs.oos"])
+def test_what_never_stops_anything_is_not_read(source: str, change: dict[str, object]) -> None:
+    """An event that could stop nothing is refused as what it is, whatever else is wrong with it."""
+    asked = _asked(_cloud_event(ALARM, source=source) | change)
+    assert asked.problem
+    assert asked.problem.code == "Guard.EventNotEnabled"
+
+
 @pytest.mark.parametrize(
     ("event", "vouched"),
     [

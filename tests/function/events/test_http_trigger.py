@@ -203,6 +203,16 @@ def test_only_true_says_base64(encoded: object) -> None:
     assert _asked(_http(REQUEST, isBase64Encoded=encoded)).instance_ids == (ID,)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [json.dumps(REQUEST), base64.b64encode(REQUEST.encode()).decode()],
+    ids=["a JSON text", "base64"],
+)
+def test_a_body_may_be_written_as_text_once_more(body: str) -> None:
+    """Some senders encode what they were given, as publishers into topics do."""
+    assert _asked(_http(body)).instance_ids == (ID,)
+
+
 def test_a_repeated_request_has_the_same_id() -> None:
     """The sender's retry differs in its request id only, so the body names the event."""
     first, second = _http(REQUEST), _http(REQUEST, requestContext={"requestId": "1-other"})
