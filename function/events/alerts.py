@@ -19,10 +19,10 @@ MAX_SPELLINGS = 16
 
 
 def is_log_alert(event: Node) -> bool:
-    """Tell it by fields that only Simple Log Service's alerts have."""
-    own = event.has_any("alert_id", "alert_name", "alert_instance_id", "fire_results")
-    sent = event.has_any("fire_time", "alert_time", "fire_results", "project")
-    return own and (sent or (event.has("status") and not event.has("alerts")))
+    """Tell it by fields that only Simple Log Service's alerts have; Alertmanager's may have a name."""
+    named = event.has("alert_name") and not event.has("alerts")
+    own = named or event.has_any("alert_id", "alert_instance_id", "fire_results")
+    return own and event.has_any("fire_time", "alert_time", "fire_results", "project", "status")
 
 
 def is_alertmanager(event: Node) -> bool:
@@ -104,24 +104,29 @@ def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | 
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What an event says of all its alerts: labels that name a place, their name, and why they fire."""
+    """What an event says of all its alerts: labels that name a place, their name, and why they fire.
+
+    `message` tells of each alert, so it is read only for one that has no name.
+    """
 
     event: Node
     places: Mapping[str, Json]
     name: str | None
     reason: str | None
+    message: str | None
 
     @classmethod
     def of(cls, event: Node) -> Self:
         """Read it once: an event may have thousands of labels, times as many alerts."""
         labels = _object(event, "commonLabels")
-        shown = {key: event.object().get(key) for key in ("title", "message", "groupKey")}
+        shown = {key: event.object().get(key) for key in ("title", "groupKey")}
         named = map(datasource_name, _texts(labels, _remarks(event, "groupLabels"), shown))
         return cls(
             event=event,
             places=_places(event, "commonLabels", labels),
             name=next((name for name in named if name), None) or _alert_name(labels),
             reason=_reason(event, "commonAnnotations", "commonLabels"),
+            message=_text(event.object().get("message")),
         )
 
     def part(self, alert: Node) -> Part:
@@ -138,7 +143,7 @@ class _Shared:
             own, target = {}, NoTarget(Lack.UNCLEAR, str(error))
         written = alarm_state(
             state,
-            names=(*_texts(own), self.name),
+            names=(*_texts(own), self.name or (None if name else self.message)),
             reason=_reason(alert, "annotations", "labels") or self.reason,
             empty=is_of_datasource(own),
         )

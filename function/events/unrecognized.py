@@ -26,6 +26,12 @@ def _from_oss(event: Node) -> bool:
     return isinstance(first, dict) and ("oss" in first or first.get("eventSource") == "acs:oss")
 
 
+def _of_instances(event: Node) -> bool:
+    listed = event.object().get("Instances") or event.object().get("Instance")
+    first = listed[0] if isinstance(listed, list) and listed else listed
+    return isinstance(first, dict)
+
+
 KNOWN = (
     Known(
         lambda event: event.has_any("evalMatches", "ruleUrl") or event.has("dashboardId", "panelId"),
@@ -39,7 +45,7 @@ KNOWN = (
     ),
     Known(
         lambda event: event.has("httpMethod") and event.has_any("path", "pathParameters"),
-        "a request by way of API Gateway, which carries no token that is checked here",
+        "a request by way of API Gateway or EventBridge's HTTP source, with no token that is checked here",
         "send it to the function's HTTP trigger",
     ),
     Known(_from_oss, "an event of an OSS trigger", "take this trigger off the function: it reads no objects"),
@@ -59,7 +65,7 @@ KNOWN = (
         "use a webhook of the general kind, with a request or Alertmanager's form as its body",
     ),
     Known(
-        lambda event: event.has("Instances") or event.has("Instance"),
+        _of_instances,
         "an answer of DescribeInstances",
         "to rehearse with such a fleet, use stop-guard invoke EVENT --fleet FILE",
     ),

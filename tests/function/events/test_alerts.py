@@ -160,6 +160,7 @@ def test_rows_are_read_in_every_form_and_share_the_labels_region(
         {"alerts": [_alert() | {"annotations": 5}], "groupLabels": ["x"], "commonAnnotations": "x"},
         {"alerts": [json.dumps(_alert())]},
         {"alerts": [_alert()], "alert_name": "idle", "status": "firing"},
+        {"alerts": [_alert()], "alert_name": "idle", "project": "dev"},
     ],
 )
 def test_what_only_remarks_on_an_alert_harms_none(event: object) -> None:

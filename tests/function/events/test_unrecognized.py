@@ -29,6 +29,7 @@ def refused(event: object) -> str:
         ),
         ({"requestContext": {}, "requestPayload": "{}"}, "to a destination", "a queue"),
         ({"httpMethod": "POST", "path": "/", "headers": {}, "body": "{}"}, "API Gateway", "HTTP trigger"),
+        ({"httpMethod": "POST", "path": "/", "queryString": {}}, "EventBridge's HTTP source", "HTTP trigger"),
         ({"events": [{"eventSource": "acs:oss", "oss": {}}]}, "OSS trigger", "take this trigger off"),
         ({"parameter": {}, "source": {}, "jobName": "j", "taskId": "t"}, "a log trigger", "an alert"),
         ({"AlertName": "idle", "Project": "dev"}, "old alerting", "new alerting"),
@@ -49,6 +50,8 @@ def test_a_form_that_is_known_is_named(event: object, known_as: str, advice: str
     [
         ({"Tags": [{"Key": "env"}]}, "Tag"),
         ({"InstanceIDs": [ID]}, "InstanceIds"),
+        ({"Instances": [ID]}, "InstanceIds"),
+        ({"Instance": ID}, "InstanceId"),
         ({"instance-ids": [ID]}, "InstanceIds"),
         ({"InstanceId": ID, "Region": "cn-beijing"}, "RegionId"),
         ({"InstanceId": ID, "StopMode": "StopCharging"}, "StoppedMode"),
