@@ -44,7 +44,7 @@ class ThreadPool(Generic[Item, Result]):
         self._limit = limit
         self._waiting: deque[Item] = deque()
         self._running: list[Item] = []
-        self._done: deque[tuple[Item, Result | Exception]] = deque()
+        self._done: deque[tuple[Item, Result | BaseException]] = deque()
         self._threads = self._idle = 0
         self._closed = False
         self._changed = Condition()
@@ -72,7 +72,7 @@ class ThreadPool(Generic[Item, Result]):
             self._done.clear()
         results = []
         for item, result in done:
-            if isinstance(result, Exception):
+            if isinstance(result, BaseException):
                 raise result
             results.append((item, result))
         return results
@@ -85,7 +85,7 @@ class ThreadPool(Generic[Item, Result]):
             self._waiting.clear()
             self._changed.notify_all()
             done = [
-                (item, Unfinished.ABANDONED if isinstance(result, Exception) else result)
+                (item, Unfinished.ABANDONED if isinstance(result, BaseException) else result)
                 for item, result in self._done
             ]
             self._done.clear()
@@ -107,10 +107,10 @@ class ThreadPool(Generic[Item, Result]):
                 return
             item = self._waiting.popleft()
             self._running.append(item)
-        result: Result | Exception
+        result: Result | BaseException
         try:
             result = self._function(item)
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             result = error
         with self._changed:
             self._running.remove(item)
