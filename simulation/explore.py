@@ -37,7 +37,7 @@ DEADLINES = (3.0, 9.0, 21.0)
 MAX_SHOWN = 10
 _SAME_ALWAYS = frozenset({"scope", "job", "instance", "stop", "decide", "clock", "chance", "_quotas"})
 """Quotas too: here ECS says when it takes calls again, so no quota is ever guessed."""
-_TOLD_ALONE = frozenset({"_first_sent", "_request_id", "seen_first", "_looks"})
+_TOLD_ALONE = frozenset({"_first_sent", "request_id", "seen_first", "_looks"})
 """They are in the outcome, and nothing follows from them, nor from more looks than there are waits."""
 
 _BEFORE_A_CALL = frozenset({"seen_at", "_tries"})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from function.guard.keep_until import keep_until
 from function.guard.stopped_mode import economical_obstacle
-from function.model.errors import EcsCode
+from function.model.errors import CloudError, EcsCode
 from function.model.instance import Instance, LocalDisks
 from function.model.managed import MANAGING_SERVICES, ManagingService
 from function.model.outcome import GuardCode, Status, utc
@@ -31,6 +31,11 @@ class Skip:
     status: Status
     code: str | None
     message: str
+
+
+def failed(error: CloudError) -> Skip:
+    """Decide about an instance that ECS should have stopped and didn't."""
+    return Skip(status=Status.FAILED, code=error.code, message=error.message)
 
 
 def not_found(scopes: Collection[Scope]) -> Skip:

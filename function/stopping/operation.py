@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from function.guard.instance import Skip, Stop, not_found, without_economical_mode
+from function.guard.instance import Skip, Stop, failed, not_found, without_economical_mode
 from function.model.charging import with_charging
 from function.model.errors import ClientCode, CloudError, Meaning, origin
 from function.model.instance import Instance
-from function.model.outcome import Acceptance, Outcome, Status, StoppedModes, utc
+from function.model.outcome import Outcome, Status, StoppedModes, utc
 from function.model.ports import DESCRIBE_INSTANCES, StopCall, Unfinished
 from function.model.request import Job, StoppedMode
 from function.model.scope import InstanceKey, Scope, instance_key
@@ -24,8 +24,7 @@ FRESH_SECONDS = 30.0
 """How old the look may be on which a stop call rests: the longest call to look, and the longest to stop."""
 
 POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)
-"""Waits between looks at an instance that is stopping, or may be; the last one repeats. As one look serves
-100 instances, they can be short."""
+"""Waits between looks at what is stopping, or may be; the last repeats. Short, as one look serves 100."""
 
 Decide = Callable[[Instance, Job, datetime, Instance], Stop | Skip]
 """Of an instance as it is seen now, at what time of day, and as it was seen first."""
@@ -55,7 +54,7 @@ class Operation:
     _attempts: int = 0
     _tries: int = 0
     _error: CloudError | None = None
-    _request_id: str | None = None
+    request_id: str | None = None
     _economical_refused: bool = False
     _split_off: bool = False
     _looks: int = 0
@@ -100,7 +99,7 @@ class Operation:
     def split_off(self, error: CloudError, now: float) -> None:
         """Note that ECS refused the StopInstances that it was in: it is asked for alone, after a look."""
         self._attempts += 1
-        self._request_id = error.request_id or self._request_id
+        self.request_id = error.request_id or self.request_id
         self._split_off = True
         self._tries += error.in_doubt
         self._note_doubt(error, now)
@@ -117,7 +116,7 @@ class Operation:
         if isinstance(result, CloudError):
             return self._not_accepted(action, result, throttle)
         self._attempts += 1
-        self._request_id = result
+        self.request_id = result
         if self.call.dry_run:
             message = "ECS answered a dry run as if it were none; look at the instance"
             return self.outcome(Status.UNKNOWN, None, message, now)
@@ -132,7 +131,7 @@ class Operation:
         now = throttle.clock.monotonic()
         call, means = self.call, error.meaning
         self._attempts += means is not Meaning.NOT_SENT
-        self._request_id = error.request_id or self._request_id
+        self.request_id = error.request_id or self.request_id
         if means is Meaning.DRY_RUN_PASSED and call.dry_run:
             return self.outcome(Status.WOULD_STOP, None, "would be stopped", now)
         if means is Meaning.NOT_ECONOMICAL and call.stopped_mode is StoppedMode.STOP_CHARGING:
@@ -151,7 +150,7 @@ class Operation:
             refused = Skip(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
             return self._settle(refused, throttle)
         else:
-            return self._settle(_failed(error), throttle)
+            return self._settle(failed(error), throttle)
         return None
 
     def _note_doubt(self, error: CloudError, now: float) -> None:
@@ -170,8 +169,7 @@ class Operation:
         self.instance = instance or self.instance
         self.seen_at = sent_at
         self._looks += 1
-        self._failed_looks = 0
-        self._look_error = None
+        self._failed_looks, self._look_error = 0, None
         if self._doubt is not None:
             self._doubt = replace(self._doubt, looked=True)
             stops = instance is not None and instance.status in {"Stopping", "Stopped"}
@@ -197,7 +195,7 @@ class Operation:
                 return None
             return self._settle(decision, throttle)
         if self._error is not None and self._tries >= max_tries(self._error):
-            return self._settle(_failed(self._error), throttle)
+            return self._settle(failed(self._error), throttle)
         self.stop = without_economical_mode(decision) if self._economical_refused else decision
         if self._doubt is not None and now < ask_from:
             self.due = min(ask_from, self._next_poll(throttle))
@@ -282,7 +280,7 @@ class Operation:
             return self._result(self.state.result, now)
         error = self._error or self._look_error
         if error is not None:
-            return self._result(_failed(error), now)
+            return self._result(failed(error), now)
         if self._attempts:
             how = "with KeepCharging" if self._economical_refused else "on its own"
             message = f"time ran out before it could be asked again, {how}"
@@ -294,16 +292,6 @@ class Operation:
         code = self._error.code if self._error and not self._unanswered else ClientCode.NO_ANSWER
         message = "a stop call got no clear answer; it may have been done, or may yet be"
         return self.outcome(Status.UNKNOWN, code, f"{message}; last seen {self.instance.status}", now)
-
-    def acceptance(self) -> Acceptance:
-        """Tell that ECS has accepted the stop."""
-        return Acceptance(
-            source=self.job.request.source,
-            event_id=self.job.request.event_id,
-            scope=self.scope,
-            instance_id=self.instance.instance_id,
-            ecs_request_id=self._request_id,
-        )
 
     def interrupted(self, error: Exception, now: float) -> Outcome:
         """Settle what is left after an unforeseen error; a call that may be on its way leaves it unknown."""
@@ -321,6 +309,7 @@ class Operation:
         stops = status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP}
         by_us = not isinstance(self.state, Watching) or isinstance(self.state, Verifying)
         stop = self.stop if stops and by_us else None
+        expected = stop.call.stopped_mode if stop else None
         actual = self.instance.stopped_mode if self.instance.status == "Stopped" else None
         outcome = Outcome(
             source=self.job.request.source,
@@ -330,12 +319,8 @@ class Operation:
             status=status,
             code=code,
             message=message,
-            ecs_request_id=self._request_id,
-            stopped_mode=StoppedModes(
-                requested=self.job.stopped_mode,
-                expected=stop.call.stopped_mode if stop else None,
-                actual=actual,
-            ),
+            ecs_request_id=self.request_id,
+            stopped_mode=StoppedModes(requested=self.job.stopped_mode, expected=expected, actual=actual),
             previous_status=self.seen_first.status,
             attempts=self._attempts,
             duration_ms=0 if self._first_sent is None else round((now - self._first_sent) * 1000),
@@ -343,7 +328,3 @@ class Operation:
             instance=self.instance,
         )
         return with_charging(outcome)
-
-
-def _failed(error: CloudError) -> Skip:
-    return Skip(status=Status.FAILED, code=error.code, message=error.message)

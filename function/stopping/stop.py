@@ -63,8 +63,19 @@ def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> I
                     elif answered.call.action != DESCRIBE_INSTANCES and isinstance(
                         operation.state, Verifying
                     ):
-                        yield operation.acceptance()
+                        yield _acceptance(operation)
     yield from (operation.given_up(throttle.clock.monotonic()) for operation in pending.values())
+
+
+def _acceptance(operation: Operation) -> Acceptance:
+    """Tell that ECS has accepted the stop."""
+    return Acceptance(
+        source=operation.job.request.source,
+        event_id=operation.job.request.event_id,
+        scope=operation.scope,
+        instance_id=operation.instance.instance_id,
+        ecs_request_id=operation.request_id,
+    )
 
 
 Answer = Mapping[str, str | Instance | CloudError]
