@@ -28,17 +28,8 @@ LEFT_OUT = frozenset(
         "cryptography",
         "websocket-client",
         # ... theirs ...
-        "aiohappyeyeballs",
-        "aiosignal",
-        "attrs",
-        "cffi",
-        "frozenlist",
-        "multidict",
-        "propcache",
-        "pycparser",
-        "tzdata",
-        "tzlocal",
-        "yarl",
+        *("aiohappyeyeballs", "aiosignal", "attrs", "cffi", "frozenlist", "multidict", "propcache"),
+        *("pycparser", "tzdata", "tzlocal", "yarl"),
         # ... and one that the SDK requires and no longer imports.
         "alibabacloud-tea-util",
     }
