@@ -16,7 +16,7 @@ from simulation.draw import draw_scenario
 from simulation.history import STOPS, History, Stop
 from simulation.play import play
 
-RUNS = 20_000
+RUNS = 12_000
 CHUNK = 250
 
 TRACES = """
