@@ -15,7 +15,7 @@ What comes of the stop call, in Ready:
     accepted, not verified  "stopping"
     accepted, of a dry run  "unknown"
     dry run passed          "would_stop"
-    not sent                Looking, once its action is open
+    not started             Looking, once its action is open
     throttled               Looking, once its action is open
     not economical          Looking, now, then with KeepCharging
     not as it was seen      Looking, now, then again after a wait
@@ -36,7 +36,7 @@ What comes of a look:
     last try used    "failed"           Settling             Verifying   Watching           Settling
     forbidden        "refused"          Settling             Verifying   Watching           Settling
     no instance      "refused"          Settling             Verifying   Watching           Settling
-    not sent         Looking            Looking              Verifying   Watching           Settling
+    not started      Looking            Looking              Verifying   Watching           Settling
     passing trouble  Looking            Looking              Verifying   Watching           Settling
     other trouble    "failed"           "unknown"            "stopping"  "stopping"         "unknown"
     time is up       "not_attempted"    "unknown"            "stopping"  "stopping"         "unknown"

@@ -127,7 +127,7 @@ ANSWERS: dict[str, tuple[Callable[[], Bench], Callable[[Bench], Outcome | None]]
         lambda: ready(dry_run=True),
         lambda bench: bench.answer(CloudError("DryRunOperation", "it would")),
     ),
-    "not sent": (ready, lambda bench: bench.answer(Unfinished.NOT_STARTED)),
+    "not started": (ready, lambda bench: bench.answer(Unfinished.NOT_STARTED)),
     "throttled": (ready, lambda bench: bench.answer(CloudError("Throttling", "slow down"))),
     "not economical": (ready, lambda bench: bench.answer(NOT_ECONOMICAL)),
     "not as it was seen": (ready, lambda bench: bench.answer(NOT_AS_SEEN)),
@@ -149,7 +149,7 @@ LOOKS: dict[str, Callable[[Bench], Outcome | None]] = {
     "last try used": lambda bench: bench.look(RUNNING),
     "forbidden": lambda bench: bench.look(PROTECTED),
     "no instance": lambda bench: bench.look(None),
-    "not sent": lambda bench: bench.operation.not_looked_at(bench.throttle),
+    "not started": lambda bench: bench.operation.not_looked_at(bench.throttle),
     "passing trouble": lambda bench: bench.fail(PASSING),
     "other trouble": lambda bench: bench.fail(DENIED),
     "time is up": Bench.give_up,
@@ -216,7 +216,9 @@ def test_what_comes_of_the_stop_call(row: str) -> None:
     if outcome is None and found != "Verifying":
         assert (bench.give_up().status == "unknown") == ("in doubt" in more)
         now = bench.clock.monotonic()
-        assert (bench.operation.due == now) == (found == "Looking" and ("now" in more or row == "not sent"))
+        assert (bench.operation.due == now) == (
+            found == "Looking" and ("now" in more or row == "not started")
+        )
 
 
 @pytest.mark.parametrize("row", LOOKS)
@@ -230,7 +232,7 @@ def test_what_comes_of_a_look(column: str, row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["Stopping", "Running", "forbidden", "no instance", "not sent", "passing trouble"]
+    "row", ["Stopping", "Running", "forbidden", "no instance", "not started", "passing trouble"]
 )
 @pytest.mark.parametrize("column", ["Verifying", "Watching"])
 def test_verification_ends_with_its_time(column: str, row: str) -> None:
