@@ -1,14 +1,13 @@
 """The environment, read once into one frozen `Settings`; the variables' names stand here and only here."""
 
-import ipaddress
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from function.model.credentials import Credentials, Redactor
+from function.model.endpoint import read_endpoint
 from function.model.managed import MANAGING_SERVICES
 from function.model.request import MAX_INSTANCE_IDS, REGION_ID, StoppedMode, Tag
 from function.model.scope import ROLE_ARN, ROLE_ARN_IN_ANY_ACCOUNT, in_any_account
@@ -39,12 +38,14 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _region(text: str) -> str:
+    if not REGION_ID.fullmatch(text):
+        raise ValueError(f"{text!r} is not a region id")
+    return text
+
+
 def _regions(text: str) -> tuple[str, ...]:
-    regions = _names(text)
-    for region in regions:
-        if not REGION_ID.fullmatch(region):
-            raise ValueError(f"{region!r} is not a region id")
-    return regions
+    return tuple(map(_region, _names(text)))
 
 
 def _role_arns(text: str) -> tuple[str, ...]:
@@ -65,10 +66,14 @@ def _tags(text: str) -> tuple[Tag, ...]:
     return tuple(map(_tag, _names(text)))
 
 
-def _managed_tags(text: str) -> tuple[str, ...]:
+def _key(text: str) -> str:
     if "=" in text:
-        raise ValueError("holds '='; it takes keys, whatever their values")
-    return () if text == NO_SUCH_RULE else _names(text)
+        raise ValueError("holds '='; it takes the key alone, whatever its value")
+    return text
+
+
+def _managed_tags(text: str) -> tuple[str, ...]:
+    return () if text == NO_SUCH_RULE else tuple(map(_key, _names(text)))
 
 
 def _tag(text: str) -> Tag:
@@ -84,30 +89,6 @@ def _token(text: str) -> SecretStr:
     return SecretStr(text)
 
 
-def _endpoint(text: str) -> str:
-    if any(not character.isprintable() or character.isspace() for character in text):
-        raise ValueError("holds a space or a control character")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("is not http(s)://host[:port]")
-    if parts.username is not None or parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise ValueError("may hold nothing but http(s)://host[:port]")
-    if parts.port == 0:
-        raise ValueError("has no usable port")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError(
-            "is plain http to another machine, which would send signed calls unencrypted; use https"
-        )
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class Settings(BaseModel):
     """What the environment allows and how a stop is done.
 
@@ -117,13 +98,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
-    ecs_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
+    ecs_endpoint: Annotated[str, BeforeValidator(read_endpoint)] | None = Field(
         None, alias="ECS_ENDPOINT", examples=["https://ecs.cn-hangzhou.aliyuncs.com"]
     )
-    sts_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
+    sts_endpoint: Annotated[str, BeforeValidator(read_endpoint)] | None = Field(
         None, alias="STS_ENDPOINT", examples=["https://sts.cn-hangzhou.aliyuncs.com"]
     )
-    fc_region: Annotated[str, Field(pattern=f"^{REGION_ID.pattern}$")] | None = Field(
+    fc_region: Annotated[str, BeforeValidator(_region)] | None = Field(
         None, alias="FC_REGION", examples=["cn-hangzhou"]
     )
     allowed_regions: Annotated[tuple[str, ...], BeforeValidator(_regions)] = Field(
@@ -143,7 +124,7 @@ class Settings(BaseModel):
     managed_tags: Annotated[tuple[str, ...], BeforeValidator(_managed_tags)] = Field(
         tuple(MANAGING_SERVICES), alias="MANAGED_TAGS", examples=[",".join(MANAGING_SERVICES)]
     )
-    keep_until_tag: Annotated[str, Field(pattern="^[^=]+$")] = Field(
+    keep_until_tag: Annotated[str, BeforeValidator(_key)] = Field(
         "keep-running-until", alias="KEEP_UNTIL_TAG", examples=["keep-running-until"]
     )
     min_uptime_minutes: int = Field(
@@ -172,7 +153,7 @@ class Settings(BaseModel):
     )
     concurrency: int = Field(16, alias="CONCURRENCY", ge=1, le=100, examples=["16"])
     fan_out: bool = Field(default=False, alias="FAN_OUT", examples=["true"])
-    fan_out_endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = Field(
+    fan_out_endpoint: Annotated[str, BeforeValidator(read_endpoint)] | None = Field(
         None, alias="FAN_OUT_ENDPOINT", examples=["https://fcv3.cn-hangzhou.aliyuncs.com"]
     )
     shard_size: int = Field(MAX_INSTANCE_IDS, alias="SHARD_SIZE", ge=1, le=MAX_INSTANCE_IDS, examples=["500"])
@@ -224,17 +205,28 @@ class Settings(BaseModel):
 
 _VARIABLES = {str(field.alias): field for field in Settings.model_fields.values()}
 _VARIABLE_WITH_EMPTY_MEANING = "REQUIRED_TAG"
+_PROBLEMS = {
+    "bool_parsing": "is neither true nor false",
+    "enum": f"is neither {' nor '.join(StoppedMode)}",
+    "greater_than_equal": "is less than {ge}",
+    "int_parsing": "is not a whole number",
+    "int_parsing_size": "has too many digits",
+    "less_than_equal": "is more than {le}",
+    "string_unicode": "is not UTF-8",
+    "value_error": "{error}",
+}
+"""What is wrong, by pydantic's kind of error, in words that follow the variable's name."""
 
 
 def _problems(error: ValidationError, redact: Redactor) -> list[str]:
     problems = []
-    for wrong in error.errors(include_url=False, include_context=False):
+    for wrong in error.errors(include_url=False):
         name = str(wrong["loc"][0])
         field = _VARIABLES[name]
         # A URL with a user or a query in it may hold a password.
         secret = field.annotation == SecretStr | None or any(mark in str(wrong["input"]) for mark in "@?")
         value = "(not shown)" if secret else repr(redact.text(str(wrong["input"]))[:_ECHO])
-        problem = redact.text(wrong["msg"].removeprefix("Value error, "))
+        problem = redact.text(_PROBLEMS[wrong["type"]].format(**wrong.get("ctx", {})))
         problems.append(
             f"{name}: {problem}, got {value}; right would be {name}={(field.examples or [''])[0]}"
         )

@@ -1,5 +1,6 @@
 """The environment becomes Settings, or an error that names what is wrong."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,10 @@ WRONG = [
     ("ECS_ENDPOINT", "https://ecs.aliyuncs.com/path"),
     ("ECS_ENDPOINT", "https://user:hunter2@ecs.aliyuncs.com"),
     ("ECS_ENDPOINT", "https://ecs.aliyuncs.com:99999"),
+    ("ECS_ENDPOINT", "https://ecs.aliyuncs.com:https"),
+    ("ECS_ENDPOINT", "https://ecs.aliyuncs.com:0"),
+    ("ECS_ENDPOINT", "https://[::1"),
+    ("ECS_ENDPOINT", "https://ecs\u2100.com"),
     ("ECS_ENDPOINT", "https://ecs.aliyuncs.com?token=hunter2"),
     ("ECS_ENDPOINT", "https://ecs.aliyuncs .com"),
     ("ALLOWED_REGIONS", "cn-hangzhou,everywhere!"),
@@ -61,7 +66,7 @@ WRONG = [
     ("PROTECTED_TAG", "stop-guard=protected,=prod"),
     ("PROTECTED_TAG", ","),
     ("MANAGED_TAGS", ","),
-    ("MANAGED_TAGS", "acs:emr:clusterId=c-1"),
+    ("MANAGED_TAGS", "ack.aliyun.com,acs:emr:clusterId=c-1"),
     ("ALLOWED_ROLE_ARNS", "acs:ram::*:role/*"),
     ("ALLOWED_ROLE_ARNS", "acs:ram::*:user/stop-guard"),
     ("MIN_UPTIME_MINUTES", "-1"),
@@ -72,7 +77,9 @@ WRONG = [
     ("ALARM_STATES", ","),
     ("MAX_EVENT_AGE_MINUTES", "99999999999999999999"),
     ("VERIFY_SECONDS", "2 minutes"),
+    ("VERIFY_SECONDS", "\u201c120\u201d"),
     ("CONCURRENCY", "0"),
+    ("CONCURRENCY", "101"),
     ("DRY_RUN", "ture"),
 ]
 
@@ -88,6 +95,46 @@ def test_a_wrong_value_is_named_with_a_right_example(name: str, value: str) -> N
     assert value in message or "hunter2" in value
     example = message.rsplit(f"{name}=", 1)[1]
     Settings.from_environment({name: example})
+
+
+def test_what_is_wrong_is_said_in_words_of_our_own() -> None:
+    """Kind by kind: what the value is, with what would be wanted where that is not plain."""
+    problems = {
+        "MAX_INSTANCES=many": "is not a whole number, got 'many'",
+        "MAX_INSTANCES=-1": "is less than 0, got '-1'",
+        "CONCURRENCY=101": "is more than 100, got '101'",
+        "STOPPED_MODE=stop": "is neither StopCharging nor KeepCharging, got 'stop'",
+        "DRY_RUN=ture": "is neither true nor false, got 'ture'",
+        "FC_REGION=hangzhou": "'hangzhou' is not a region id, got 'hangzhou'",
+        "KEEP_UNTIL_TAG=keep=true": "holds '='; it takes the key alone, whatever its value, got 'keep=true'",
+        "STS_ENDPOINT=https://sts:x": "is not http(s)://host[:port], the port from 1 to 65535, got 'https://sts:x'",
+    }
+    for wrong, problem in problems.items():
+        name, _, value = wrong.partition("=")
+        assert problem_with({name: value}).startswith(f"{name}: {problem}; right would be {name}="), wrong
+
+
+LIBRARY_WORDS = re.compile(r"(?i)input should|string should|unable to|validation|pydantic|integer|url|can't")
+UNUSUAL = [
+    "",
+    "9" * 5_000,
+    "\udcff",
+    "1\udcff",
+    "\0",
+    "0x10",
+    "1_000",
+    "1.0",
+    "٣",
+    "http://[::1",
+    "https://h:x",
+]
+
+
+@given(st.sampled_from(sorted(Settings.variables())), st.sampled_from(UNUSUAL) | st.text())
+def test_no_error_is_in_a_librarys_words(name: str, value: str) -> None:
+    """Whatever a variable holds, also what is no text at all, its error is one that people can act on."""
+    problem = problem_with({name: value}).partition(", got ")[0]
+    assert not LIBRARY_WORDS.search(problem.replace(repr(value), ""))
 
 
 def test_all_wrong_values_are_named_at_once() -> None:
