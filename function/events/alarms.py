@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from function.events.arn import read_region
-from function.events.grouping import Part, group
+from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node, quote
-from function.events.labels import Lack, NoTarget, Target, find_target, names_a_place
+from function.events.labels import InstanceRef, LabelProblem, NoInstance, find_instance, is_identifying
 from function.events.missing_data import alarm_state
 from function.model.request import InvalidEvent, StopRequest
 
@@ -37,16 +37,16 @@ def is_callback(event: Node) -> bool:
 def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance in `resources` or `metricData`, if `ALARM_STATES` has `curLevel`."""
     beside = "; dimensions are the callback's, with alertState" if event.has("dimensions") else ""
-    nothing = NoTarget(
-        Lack.NOTHING,
+    nothing = NoInstance(
+        LabelProblem.ABSENT,
         f"{event} names no ECS instance: a threshold alarm has it in resources or metricData, "
         f'as {{"instanceId": "i-…"}}{beside}',
     )
     try:
-        places = (event.find_structure("resources"), event.find_structure("metricData"))
-        targets = _agreed(*map(_targets, places)) or [nothing]
+        resources, data = event.find_structure("resources"), event.find_structure("metricData")
+        targets = _agreed(_targets(resources), _targets(data)) or [nothing]
     except InvalidEvent as error:
-        targets = [NoTarget(Lack.UNCLEAR, str(error))]
+        targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]
     return _requests(event, base, targets, state=event.field("curLevel"), name=event.object().get("ruleName"))
 
 
@@ -54,84 +54,87 @@ def read_callback(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instances in `dimensions`, if `ALARM_STATES` has `alertState`."""
     try:
         dimensions = event.field("dimensions")
-        nothing = NoTarget(Lack.NOTHING, f"{dimensions} names no ECS instance (by instanceId)")
+        nothing = NoInstance(LabelProblem.ABSENT, f"{dimensions} names no ECS instance (by instanceId)")
         written = _maps(dimensions) if isinstance(dimensions.value, str) else dimensions
         targets = _targets(written) or [nothing]
     except InvalidEvent as error:
-        targets = [NoTarget(Lack.UNCLEAR, str(error))]
+        targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]
     return _requests(
         event, base, targets, state=event.field("alertState"), name=event.object().get("alertName")
     )
 
 
 def _requests(
-    event: Node, base: StopRequest, targets: list[Target | NoTarget], *, state: Node, name: Json
+    event: Node, base: StopRequest, targets: list[InstanceRef | NoInstance], *, state: Node, name: Json
 ) -> Iterator[StopRequest]:
     """Complete the request; the region beside all is that of each instance which has none of its own."""
     try:
         region_id, problem = read_region(event.find("regionId")), None
     except InvalidEvent as error:
-        region_id, problem = None, NoTarget(Lack.UNCLEAR, str(error))
+        region_id, problem = None, NoInstance(LabelProblem.UNCLEAR, str(error))
     targets = [
-        problem or Target(one.instance_id, one.region_id or region_id)
-        if isinstance(one, Target)
+        problem or InstanceRef(one.instance_id, one.region_id or region_id)
+        if isinstance(one, InstanceRef)
         else _of_another_product(event) or one
-        if one.lack is Lack.NOTHING
+        if one.problem is LabelProblem.ABSENT
         else one
         for one in targets
     ]
     shown = name if isinstance(name, str) else None
     written = alarm_state(state.word(), names=[shown])
-    return group(base, [Part(written, shown, target) for target in targets])
+    return group(base, [Alert(written, shown, target) for target in targets])
 
 
-def _of_another_product(event: Node) -> NoTarget | None:
+def _of_another_product(event: Node) -> NoInstance | None:
     """Say that what was measured belongs to another product, whose metrics have other dimensions."""
     measured = event.find_value("namespace") or event.find_value("metricProject")
     if measured is None or str(measured.value).casefold().startswith(_OURS):
         return None
-    return NoTarget(
-        Lack.SOMETHING_ELSE, f"{measured} is {quote(measured.value)}, which measures no ECS instance"
+    return NoInstance(
+        LabelProblem.OTHER, f"{measured} is {quote(measured.value)}, which measures no ECS instance"
     )
 
 
-def _targets(places: Node | None) -> list[Target | NoTarget]:
+def _targets(dimensions: Node | None) -> list[InstanceRef | NoInstance]:
     """Find what an object names, or each of a list; nothing where all of them name nothing."""
-    if places is None:
+    if dimensions is None:
         return []
-    found = [find_target(place) for place in (places.items() if isinstance(places.value, list) else [places])]
-    nothing = all(isinstance(one, NoTarget) and one.lack is Lack.NOTHING for one in found)
+    each = dimensions.items() if isinstance(dimensions.value, list) else [dimensions]
+    found = [find_instance(one) for one in each]
+    nothing = all(isinstance(one, NoInstance) and one.problem is LabelProblem.ABSENT for one in found)
     return [] if nothing else found
 
 
-def _agreed(resources: list[Target | NoTarget], data: list[Target | NoTarget]) -> list[Target | NoTarget]:
+def _agreed(
+    resources: list[InstanceRef | NoInstance], data: list[InstanceRef | NoInstance]
+) -> list[InstanceRef | NoInstance]:
     """Take what `resources` names, else what `metricData` does; the region may stand in only one of them."""
-    lacking = [one for one in (*resources, *data) if isinstance(one, NoTarget)]
-    unclear = [one for one in lacking if one.lack is Lack.UNCLEAR]
+    lacking = [one for one in (*resources, *data) if isinstance(one, NoInstance)]
+    unclear = [one for one in lacking if one.problem is LabelProblem.UNCLEAR]
     if unclear:
         return [unclear[0]]
     if not resources or not data:
         return resources or data
-    foreign = [one for place in (resources, data) if (one := _nothing_but_others(place))]
+    foreign = [one for targets in (resources, data) if (one := _nothing_but_others(targets))]
     if foreign:
         return [foreign[0]]
-    regions = {one.instance_id: one.region_id for one in data if isinstance(one, Target)}
-    named = {one.instance_id for one in resources if isinstance(one, Target)}
+    regions = {one.instance_id: one.region_id for one in data if isinstance(one, InstanceRef)}
+    named = {one.instance_id for one in resources if isinstance(one, InstanceRef)}
     if not regions.keys() <= named:
         text = "the event names one instance in resources and another in metricData"
-        return [NoTarget(Lack.UNCLEAR, text)]
+        return [NoInstance(LabelProblem.UNCLEAR, text)]
     return [
-        Target(one.instance_id, one.region_id or regions.get(one.instance_id))
-        if isinstance(one, Target)
+        InstanceRef(one.instance_id, one.region_id or regions.get(one.instance_id))
+        if isinstance(one, InstanceRef)
         else one
         for one in resources
     ]
 
 
-def _nothing_but_others(place: list[Target | NoTarget]) -> NoTarget | None:
-    """Give the first thing that is no instance, where a place names none."""
-    others = [one for one in place if isinstance(one, NoTarget) and one.lack is Lack.SOMETHING_ELSE]
-    return others[0] if others and not any(isinstance(one, Target) for one in place) else None
+def _nothing_but_others(targets: list[InstanceRef | NoInstance]) -> NoInstance | None:
+    """Give the first thing that is no instance, where none of them is one."""
+    others = [one for one in targets if isinstance(one, NoInstance) and one.problem is LabelProblem.OTHER]
+    return others[0] if others and not any(isinstance(one, InstanceRef) for one in targets) else None
 
 
 def _maps(written: Node) -> Node:
@@ -156,7 +159,7 @@ def _map(written: Node, text: str) -> Json:
         )
         if equals and key in fields:
             written.fail(f"is {quote(text)}, which names {quote(key)} twice")
-        if names_a_place(key) and value.startswith(("{", "[")):
+        if is_identifying(key) and value.startswith(("{", "[")):
             written.fail(f"is {quote(text)}, which names more than one thing in {quote(key)}")
         if equals:
             fields[key] = value

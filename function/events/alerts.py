@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from function.events.grouping import Part, group
+from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node
-from function.events.labels import Lack, NoTarget, Target, find_target, names_a_place
+from function.events.labels import InstanceRef, LabelProblem, NoInstance, find_instance, is_identifying
 from function.events.missing_data import alarm_state, datasource_name, is_of_datasource
 from function.model.request import InvalidEvent, StopRequest
 
@@ -14,8 +14,8 @@ _ALERT_NAMES = ("alertname", "alert_name", "_aliyun_arms_alert_name")
 _ARMS_OBJECT = "_aliyun_arms_involvedObject_id"
 _ARMS_HINT = f"ARMS has it in {_ARMS_OBJECT}, which may be anything: give the rule a label instance_id"
 
-MAX_SPELLINGS = 16
-"""More ways to spell a label that names a place than there are."""
+MAX_IDENTIFYING_LABELS = 16
+"""The four labels that identify something, each as instanceId, InstanceId, instance_id and instance-id."""
 
 
 def is_log_alert(event: Node) -> bool:
@@ -33,23 +33,26 @@ def is_alertmanager(event: Node) -> bool:
 def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance in `labels`, else those in `fire_results`, if `ALARM_STATES` has `status`."""
     name = _text(event.object().get("alert_name"))
-    nothing = NoTarget(
-        Lack.NOTHING, f"{event} names no ECS instance by instance_id, neither in labels nor in fire_results"
+    nothing = NoInstance(
+        LabelProblem.ABSENT,
+        f"{event} names no ECS instance by instance_id, neither in labels nor in fire_results",
     )
     labels, rows = Node({}), list[Node]()
     try:
         rows = _rows(event)
         labels = event.find_structure("labels") or labels
-        target = find_target(labels)
+        target = find_instance(labels)
         # Labels that are none leave it to the rows, where there are some.
-        beside = isinstance(target, NoTarget) and target.lack is Lack.NOTHING
+        beside = isinstance(target, NoInstance) and target.problem is LabelProblem.ABSENT
         if beside or (rows and not isinstance(labels.value, dict)):
-            shared = _places(event, "labels", labels.value if isinstance(labels.value, dict) else {})
+            shared = _identifying_labels(
+                event, "labels", labels.value if isinstance(labels.value, dict) else {}
+            )
             targets = [_find_in(row, shared) for row in rows] or [nothing]
         else:
             targets = [target]
     except InvalidEvent as error:
-        targets = [NoTarget(Lack.UNCLEAR, str(error))]
+        targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]
     own = labels.value if isinstance(labels.value, dict) else {}
     state = alarm_state(
         event.field("status").word(),
@@ -57,7 +60,7 @@ def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
         reason=_reason(event, "annotations"),
         empty=_is_empty(event, rows) or is_of_datasource(own),
     )
-    return group(base, [Part(state, name, target) for target in targets])
+    return group(base, [Alert(state, name, target) for target in targets])
 
 
 def _rows(event: Node) -> list[Node]:
@@ -74,43 +77,43 @@ def _is_empty(event: Node, rows: Sequence[Node]) -> bool:
     return bool(said) and not any(row.value for row in rows)
 
 
-def _find_in(row: Node, shared: Mapping[str, Json]) -> Target | NoTarget:
-    """Find the instance in a row or an alert's labels, with the places that all of them share."""
+def _find_in(row: Node, shared: Mapping[str, Json]) -> InstanceRef | NoInstance:
+    """Find the instance in a row or an alert's labels, with the identifying labels that all of them share."""
     try:
         opened = _opened(row)
-        return find_target(Node({**shared, **opened.object()}, opened.path))
+        return find_instance(Node({**shared, **opened.object()}, opened.path))
     except InvalidEvent as error:
-        return NoTarget(Lack.UNCLEAR, str(error))
+        return NoInstance(LabelProblem.UNCLEAR, str(error))
 
 
 def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | InvalidEvent]:
     """Stop the instances in the labels of `alerts`, if `ALARM_STATES` has an alert's `status`."""
     alerts = event.find_structure("alerts") or event.field("alerts")
     shared = _Shared.of(event)
-    parts: list[Part] = []
+    judged: list[Alert] = []
     unread: list[InvalidEvent] = []
     for alert in alerts.items():
         try:
-            parts.append(shared.part(_opened(alert)))
+            judged.append(shared.judge(_opened(alert)))
         except InvalidEvent as error:
             unread.append(error)
-    yield from group(base, parts)
+    yield from group(base, judged)
     if unread:
         others = f" (and {len(unread) - 1} more alerts)" if len(unread) > 1 else ""
         yield InvalidEvent(f"{unread[0]}{others}")
-    elif not parts:
+    elif not judged:
         alerts.fail("is empty; it must hold at least one alert")
 
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What an event says of all its alerts: labels that name a place, their name, and why they fire.
+    """What an event says of all its alerts: identifying labels, their name, and why they fire.
 
     `message` tells of each alert, so it is read only for one that has no name.
     """
 
     event: Node
-    places: Mapping[str, Json]
+    identifying: Mapping[str, Json]
     name: str | None
     reason: str | None
     message: str | None
@@ -123,31 +126,35 @@ class _Shared:
         named = map(datasource_name, _texts(labels, _remarks(event, "groupLabels"), shown))
         return cls(
             event=event,
-            places=_places(event, "commonLabels", labels),
+            identifying=_identifying_labels(event, "commonLabels", labels),
             name=next((name for name in named if name), None) or _alert_name(labels),
             reason=_reason(event, "commonAnnotations", "commonLabels"),
             message=_text(event.object().get("message")),
         )
 
-    def part(self, alert: Node) -> Part:
+    def judge(self, alert: Node) -> Alert:
         """Judge one alert. Raise `InvalidEvent` where it has no state that can be read."""
         state = (_status(alert) or _status(self.event) or alert.field("status")).word()
         name = self.name
         try:
             own = _object(alert, "labels")
             name = _alert_name(own) or self.name
-            target = _find_in(Node(dict(own), alert.below("labels")), self.places)
-            if isinstance(target, NoTarget) and target.lack is Lack.NOTHING and _ARMS_OBJECT in own:
-                target = NoTarget(Lack.NOTHING, f"{target.message}; {_ARMS_HINT}")
+            target = _find_in(Node(dict(own), alert.below("labels")), self.identifying)
+            if (
+                isinstance(target, NoInstance)
+                and target.problem is LabelProblem.ABSENT
+                and _ARMS_OBJECT in own
+            ):
+                target = NoInstance(LabelProblem.ABSENT, f"{target.message}; {_ARMS_HINT}")
         except InvalidEvent as error:
-            own, target = {}, NoTarget(Lack.UNCLEAR, str(error))
+            own, target = {}, NoInstance(LabelProblem.UNCLEAR, str(error))
         written = alarm_state(
             state,
             names=(*_texts(own), self.name or (None if name else self.message)),
             reason=_reason(alert, "annotations", "labels") or self.reason,
             empty=is_of_datasource(own),
         )
-        return Part(written, name, target)
+        return Alert(written, name, target)
 
 
 def _status(node: Node) -> Node | None:
@@ -179,12 +186,12 @@ def _reason(node: Node, *keys: str) -> str | None:
     return next(filter(None, reasons), None)
 
 
-def _places(node: Node, key: str, labels: Mapping[str, Json]) -> dict[str, Json]:
-    """Give the labels that name a place, which hold for each row or alert that has no such label."""
-    places = {label: value for label, value in labels.items() if names_a_place(label)}
-    if len(places) > MAX_SPELLINGS:
-        node.fail(f"names places in {len(places)} of its {key}; one for the instance is enough")
-    return places
+def _identifying_labels(node: Node, key: str, labels: Mapping[str, Json]) -> dict[str, Json]:
+    """Give the identifying labels, which hold for each row or alert that has no such label."""
+    identifying = {label: value for label, value in labels.items() if is_identifying(label)}
+    if len(identifying) > MAX_IDENTIFYING_LABELS:
+        node.fail(f"names places in {len(identifying)} of its {key}; one for the instance is enough")
+    return identifying
 
 
 def _opened(node: Node) -> Node:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from function.events.labels import Lack, NoTarget, Target
+from function.events.labels import InstanceRef, LabelProblem, NoInstance
 from function.model.outcome import INVALID_EVENT, GuardCode
 from function.model.request import MAX_INSTANCE_IDS, StopRequest, TargetProblem
 
@@ -12,30 +12,31 @@ MAX_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """An alert, row or set of dimensions: its state, its alarm's name, and the instance that it means."""
+class Alert:
+    """One alert, row or set of dimensions: its state, its alarm's name, and the instance that it means."""
 
     state: str
     name: str | None
-    target: Target | NoTarget
+    target: InstanceRef | NoInstance
 
 
-def group(base: StopRequest, parts: Sequence[Part]) -> Iterator[StopRequest]:
-    """Complete the request by each part, judged by itself: one bad part harms no other.
+def group(base: StopRequest, alerts: Sequence[Alert]) -> Iterator[StopRequest]:
+    """Complete the request by each alert, judged by itself: one bad alert harms no other.
 
-    A part that means no instance is refused by itself where others mean something; an event in which none
+    An alert that means no instance is refused by itself where others mean something; an event in which none
     does is invalid, for its set-up is wrong.
     """
     something = any(
-        isinstance(part.target, Target) or part.target.lack is Lack.SOMETHING_ELSE for part in parts
+        isinstance(alert.target, InstanceRef) or alert.target.problem is LabelProblem.OTHER
+        for alert in alerts
     )
-    states: dict[str, list[Part]] = {}
-    for part in parts:
-        states.setdefault(part.state, []).append(part)
+    states: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        states.setdefault(alert.state, []).append(alert)
     for state, alike in states.items():
         of_state = replace(base, alarm_state=state, alarm_name=_name(alike))
-        targets = [part.target for part in alike if isinstance(part.target, Target)]
-        problems = [part.target for part in alike if isinstance(part.target, NoTarget)]
+        targets = [alert.target for alert in alike if isinstance(alert.target, InstanceRef)]
+        problems = [alert.target for alert in alike if isinstance(alert.target, NoInstance)]
         if (count := len({target.instance_id for target in targets})) > MAX_INSTANCE_IDS:
             text = f"the event names {count} instances; an event names at most {MAX_INSTANCE_IDS}"
             yield replace(of_state, problem=TargetProblem(code=INVALID_EVENT, message=text))
@@ -55,5 +56,5 @@ def group(base: StopRequest, parts: Sequence[Part]) -> Iterator[StopRequest]:
             yield replace(of_state, problem=TargetProblem(code=code, message=message))
 
 
-def _name(parts: Sequence[Part]) -> str | None:
-    return ", ".join(dict.fromkeys(part.name for part in parts if part.name)) or None
+def _name(alerts: Sequence[Alert]) -> str | None:
+    return ", ".join(dict.fromkeys(alert.name for alert in alerts if alert.name)) or None

@@ -7,6 +7,8 @@ data is to count as an alarm, the name stays and the annotation `grafana_state_r
 
 from collections.abc import Iterable, Mapping
 
+from function.events.labels import normalize
+
 NO_DATA = "NoData"
 """The state that stands for missing data where its sender has no word of its own."""
 
@@ -35,7 +37,7 @@ def alarm_state(
     if state.casefold() in _RECOVERED:
         return state
     called = next((found for name in names if name and (found := _called(name))), None)
-    reasons = [_plain(part) for part in (reason or "").split(",")[:_MAX_REASONS]]
+    reasons = [_normalized(part) for part in (reason or "").split(",")[:_MAX_REASONS]]
     because = next((name for why in reasons for word, name in _REASONS.items() if why.startswith(word)), None)
     return called or because or (NO_DATA if empty else state)
 
@@ -46,7 +48,7 @@ def is_of_datasource(labels: Mapping[str, object]) -> bool:
 
 
 def _called(name: str) -> str | None:
-    return _NAMES.get(_plain(name)) or datasource_name(name)
+    return _NAMES.get(_normalized(name)) or datasource_name(name)
 
 
 def datasource_name(text: str) -> str | None:
@@ -55,6 +57,6 @@ def datasource_name(text: str) -> str | None:
     return next((name for name in _DATASOURCE_NAMES if name.lower() in lower), None)
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     """Give a name however it is spelt; nothing for one that is too long."""
-    return text.replace(" ", "").replace("_", "").replace("-", "").lower() if len(text) <= _LONGEST else ""
+    return normalize(text.replace(" ", "")) if len(text) <= _LONGEST else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from function.events.json_reader import Node
+from function.events.labels import normalize
 
 MAX_GUESSED = 20
 """Fields whose name is compared with others, which takes time."""
@@ -82,13 +83,9 @@ def describe(event: Node) -> str | None:
 
 def suggest(fields: Iterable[str], known: Iterable[str]) -> str:
     """Guess which field was meant: say " (did you mean `Tag`?)", or nothing."""
-    plain = {_plain(field): field for field in known}
+    spelt = {normalize(field): field for field in known}
     for field in list(fields)[:MAX_GUESSED]:
-        close = get_close_matches(_plain(field), plain, n=1, cutoff=0.7) if len(field) <= MAX_NAME else []
+        close = get_close_matches(normalize(field), spelt, n=1, cutoff=0.7) if len(field) <= MAX_NAME else []
         if close:
-            return f" (did you mean `{plain[close[0]]}`?)"
+            return f" (did you mean `{spelt[close[0]]}`?)"
     return ""
-
-
-def _plain(field: str) -> str:
-    return field.replace("_", "").replace("-", "").lower()
