@@ -199,10 +199,10 @@ def read(text: str, path: str = "") -> Node:
         here.fail(f"is nested deeper than {MAX_DEPTH} levels")
     except ValueError as error:
         here.fail(str(error))
-    if _SURROGATE.search(text) and not _can_be_sent(value):
-        here.fail("holds half of a character (a lone surrogate)")
     if _is_deep(value):
         here.fail(f"is nested deeper than {MAX_DEPTH} levels")
+    if _SURROGATE.search(text) and not _can_be_sent(value):
+        here.fail("holds half of a character (a lone surrogate)")
     return Node(value, path)
 
 

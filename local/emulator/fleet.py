@@ -94,7 +94,7 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
     try:
         known = told(given)
         read = Document.model_validate(known)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         name = shown(given.get("InstanceId") or f"number {place}").strip('"')
         problem = "; ".join(_problems(error)) if isinstance(error, ValidationError) else str(error)
         raise InvalidFleet(f"instance {name}: {problem}") from error

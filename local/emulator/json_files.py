@@ -7,6 +7,8 @@ import re
 import zlib
 from typing import Any
 
+from local.emulator.json_values import MAX_DEPTH, is_deep
+
 MAX_UNPACKED = 512 << 20
 """Bytes that a packed file may unpack to."""
 
@@ -25,6 +27,7 @@ _YAML = re.compile(r"(---|- |[A-Za-z_][\w-]*:(\s|$))")
 _OTHER_WORDS = {"None": "null", "nil": "null", "undefined": "null", "True": "true", "False": "false"}
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _ECHO = 20
+_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
 
 
 class InvalidJson(ValueError):  # noqa: N818 - what is wrong is the text, and the message says how
@@ -62,9 +65,11 @@ def documents(text: str) -> list[Any]:
         except json.JSONDecodeError as error:
             raise InvalidJson(_explained(text, error, first=not found)) from None
         except RecursionError:
-            raise InvalidJson("it is nested too deeply") from None
+            raise InvalidJson(_DEEP) from None
         except ValueError:  # a number of more digits than Python reads
             raise InvalidJson("it holds a number of thousands of digits") from None
+        if is_deep(value):
+            raise InvalidJson(_DEEP)
         found.append(value)
         position = _end_of_blank(text, position)
     return found

@@ -9,8 +9,9 @@ from typing import Any
 
 # What can be the name of an element in an XML answer; ECS's own names are letters and digits.
 _NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-_MANY_BRACKETS = 200
-"""An instance that has more is read slowly: it could be too deep to be written as XML."""
+MAX_DEPTH = 100
+"""Levels of a JSON value at most, whatever the interpreter could read: an answer of ECS has a dozen, and no
+Python from 3.11 on needs more than its stack for as many."""
 _KEY = re.compile('"([^"]*)": ')
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -18,9 +19,30 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 def told(instance: Mapping[str, Any]) -> Mapping[str, Any]:
     """Skip out nulls at any depth, as they tell no more than a missing field does.
 
-    Raise ValueError for what no answer can hold: lone surrogates, NaN, keys that can't name an element.
+    Raise ValueError for what no answer can hold: lone surrogates, NaN, keys that can't name an element, more
+    than `MAX_DEPTH` levels.
     """
-    return instance if _is_plain(instance) else _told(instance)
+    if _is_plain(instance):
+        return instance
+    if is_deep(instance):
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+    found: dict[str, Any] = _told(instance)
+    return found
+
+
+def is_deep(value: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+    """Tell whether it has more than `MAX_DEPTH` levels; level by level, so that no depth is too much."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _is_plain(instance: Mapping[str, Any]) -> bool:
@@ -31,7 +53,7 @@ def _is_plain(instance: Mapping[str, Any]) -> bool:
     except (TypeError, ValueError, RecursionError):
         return False
     brackets = text.count("[") + text.count("{")  # it is no deeper than that
-    odd = "null" in text or "\\" in text or brackets > _MANY_BRACKETS
+    odd = "null" in text or "\\" in text or brackets > MAX_DEPTH
     return not odd and all(map(_is_name, _KEY.findall(text)))
 
 

@@ -79,6 +79,7 @@ def _cloud_event(data: object, **fields: object) -> dict[str, object]:
         (b"[" * 60_000, "the event is nested deeper than 32 levels"),
         (b'{"a":' * 20_000, "the event is nested deeper than 32 levels"),
         (b"[" * 33 + b"]" * 33, "the event is nested deeper than 32 levels"),
+        (rb'["\ud800", ' + b"[" * 32 + b"]" * 33, "the event is nested deeper than 32 levels"),
         (b"null", "the event is null; it must be an object"),
         (b"7", "the event is 7; it must be an object"),
         (b'"i-1"', 'the event is "i-1"; it must be an object'),

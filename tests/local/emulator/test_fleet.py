@@ -262,7 +262,7 @@ def test_a_whole_fleet_in_one_or_several_pages(saved: object) -> None:
             b'[{"Instances": {"Instance": []}}, {"InstanceId": "i-1"}]',
             "as DescribeInstances answers, or a list",
         ),
-        (b'[{"InstanceId": "i-1", "A": ' + b"[" * 700 + b"]" * 700 + b"}]", "instance i-1: .*recursion"),
+        (b'[{"InstanceId": "i-1", "A": ' + b"[" * 700 + b"]" * 700 + b"}]", "nested deeper than 100 levels"),
         (b'[{"InstanceId": "x"}]', "instance x: InstanceId"),
     ],
 )
@@ -272,6 +272,27 @@ def test_bad_files_are_named(content: bytes, message: str, tmp_path: Path) -> No
     path.write_bytes(content)
     with pytest.raises(InvalidFleet, match=f"fleet.json.*{message}"):
         load_fleet(path)
+
+
+@pytest.mark.parametrize("levels", [99, 100, 500, 1_200, 50_000])
+def test_how_deep_a_file_may_be_is_no_matter_of_the_interpreter(levels: int) -> None:
+    """A file is read up to 100 levels, and refused above, however deep this Python could read."""
+    text = '[{"InstanceId": "i-1", "A": ' + "[" * (levels - 2) + "]" * (levels - 2) + "}]"
+    if levels <= 100:
+        assert load_fleet(text).instances[0].instance_id == "i-1"
+    else:
+        with pytest.raises(InvalidFleet, match="the fleet is not JSON: it is nested deeper than 100 levels"):
+            load_fleet(text)
+
+
+def test_instances_are_no_deeper_than_files() -> None:
+    """Instances that no file gave have the same bound; an error names the one that goes beyond."""
+    deep: list[object] = []
+    for _ in range(98):
+        deep = [deep]
+    assert Fleet.from_instances([{"InstanceId": "i-1", "A": deep}]).instances[0].instance_id == "i-1"
+    with pytest.raises(InvalidFleet, match="instance i-1: it is nested deeper than 100 levels"):
+        Fleet.from_instances([{"InstanceId": "i-1", "A": [deep]}])
 
 
 def test_files_that_arent_there(tmp_path: Path) -> None:
