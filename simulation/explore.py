@@ -14,10 +14,10 @@ from datetime import datetime
 from functools import partial
 from typing import Generic, cast
 
-from function.guard.instance import Skip, Stop, decide
+from function.guard.instance import Stop, decide
 from function.model.errors import CloudError
 from function.model.instance import Instance, LocalDisks
-from function.model.outcome import Outcome
+from function.model.outcome import Outcome, Settled
 from function.model.ports import Item, Page, Pool, Result, StopCall, Unfinished
 from function.model.request import Job, Selection, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
@@ -206,7 +206,7 @@ def _operation() -> Operation:
     request = StopRequest(source=Source.TIMER, event_id="e", instance_ids=(INSTANCE_ID,))
     job = Job(request=request, scopes=(SCOPE,), stopped_mode=StoppedMode.STOP_CHARGING, dry_run=False)
 
-    def judge(seen: Instance, of: Job, at: datetime, first: Instance) -> Stop | Skip:
+    def judge(seen: Instance, of: Job, at: datetime, first: Instance) -> Stop | Settled:
         return decide(seen, of, settings, at, LocalDisks.NO, seen_first=first)
 
     seen = instance("Running")

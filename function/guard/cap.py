@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from function.guard.instance import Skip, Stop, decide
+from function.guard.instance import Stop, decide
 from function.model.instance import Instance, LocalDisks
-from function.model.outcome import GuardCode, Status
+from function.model.outcome import GuardCode, Settled, Status
 from function.model.request import Job
 from function.settings import Settings
 
@@ -21,7 +21,7 @@ _BY_TIME = frozenset({GuardCode.NOT_SELECTED, GuardCode.STARTED_SINCE})
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class InstanceCount:
     """How many instances a delivery concerns: those that it may stop, now or later, and those stopped."""
 
     may_stop: int
@@ -51,25 +51,25 @@ class Extent:
         )
 
 
-def measure(
-    decisions: Iterable[tuple[Job, Instance | None, Stop | Skip]], settings: Settings, now: datetime
-) -> Extent:
+def count_instances(
+    decisions: Iterable[tuple[Job, Instance | None, Stop | Settled]], settings: Settings, now: datetime
+) -> InstanceCount:
     """Count what is decided about the instances of a delivery; None is one that was not seen."""
     may_stop = stopped = 0
     for job, instance, decision in decisions:
         if instance is None:
-            may_stop += isinstance(decision, Skip) and decision.status is not Status.REFUSED
+            may_stop += isinstance(decision, Settled) and decision.status is not Status.REFUSED
             continue
-        if isinstance(decision, Skip) and decision.code in _BY_TIME:
+        if isinstance(decision, Settled) and decision.code in _BY_TIME:
             decision = _decided_before(job, instance, settings, now)  # noqa: PLW2901 - of the same
         if isinstance(decision, Stop):
             may_stop += 1
         else:
             stopped += decision.status in {Status.ALREADY_STOPPED, Status.STOPPING}
-    return Extent(may_stop, stopped)
+    return InstanceCount(may_stop, stopped)
 
 
-def _decided_before(job: Job, instance: Instance, settings: Settings, now: datetime) -> Stop | Skip:
+def _decided_before(job: Job, instance: Instance, settings: Settings, now: datetime) -> Stop | Settled:
     """Decide as if nothing had happened since the event, nor had it local disks: rather let it count."""
     before = replace(job, request=replace(job.request, selection=None, time=None))
     return decide(instance, before, settings, now, LocalDisks.NO)

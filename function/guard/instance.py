@@ -6,10 +6,10 @@ from datetime import datetime
 
 from function.guard.keep_until import keep_until
 from function.guard.stopped_mode import economical_obstacle
-from function.model.errors import CloudError, EcsCode
+from function.model.errors import EcsCode
 from function.model.instance import Instance, LocalDisks
 from function.model.managed import MANAGING_SERVICES, ManagingService
-from function.model.outcome import GuardCode, Status, utc
+from function.model.outcome import GuardCode, Settled, Status, utc
 from function.model.ports import StopCall
 from function.model.request import Job, StoppedMode
 from function.model.scope import Scope
@@ -24,24 +24,10 @@ class Stop:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skip:
-    """The instance is not to be stopped: the outcome's status, code and message."""
-
-    status: Status
-    code: str | None
-    message: str
-
-
-def failed(error: CloudError) -> Skip:
-    """Decide about an instance that ECS should have stopped and didn't."""
-    return Skip(status=Status.FAILED, code=error.code, message=error.message)
-
-
-def not_found(scopes: Collection[Scope]) -> Skip:
+def not_found(scopes: Collection[Scope]) -> Settled:
     """Decide about an id that DescribeInstances does not know."""
     where = ", ".join(map(str, scopes))
-    return Skip(
+    return Settled(
         status=Status.REFUSED,
         code=EcsCode.NOT_FOUND,
         message=f"no such instance in {where}; check the id, and the event's RegionId and account",
@@ -56,7 +42,7 @@ def decide(
     local_disks: LocalDisks,
     *,
     seen_first: Instance | None = None,
-) -> Stop | Skip:
+) -> Stop | Settled:
     """Decide about one instance as it was just seen. Where several reasons apply, the first one counts.
 
     `seen_first`: as the run saw it first, where that was before.
@@ -76,11 +62,11 @@ def decide(
     )
 
 
-def _refused(code: str, message: str) -> Skip:
-    return Skip(status=Status.REFUSED, code=code, message=message)
+def _refused(code: str, message: str) -> Settled:
+    return Settled(status=Status.REFUSED, code=code, message=message)
 
 
-def _opted_out(instance: Instance, settings: Settings) -> Skip | None:
+def _opted_out(instance: Instance, settings: Settings) -> Settled | None:
     required = settings.required_tag
     if required is not None and not instance.carries(required):
         return _refused(
@@ -95,7 +81,7 @@ def _opted_out(instance: Instance, settings: Settings) -> Skip | None:
     return None
 
 
-def _managed_elsewhere(instance: Instance, settings: Settings) -> Skip | None:
+def _managed_elsewhere(instance: Instance, settings: Settings) -> Settled | None:
     """Leave alone what its owner would replace, repair or release once it is stopped."""
     for key in settings.managed_tags:
         value = instance.tag_value(key)
@@ -110,7 +96,7 @@ def _managed_elsewhere(instance: Instance, settings: Settings) -> Skip | None:
     return None
 
 
-def _not_selected(instance: Instance, job: Job) -> Skip | None:
+def _not_selected(instance: Instance, job: Job) -> Settled | None:
     selection = job.request.selection
     missing = [tag for tag in selection.tags if not instance.carries(tag)] if selection else []
     if not missing:
@@ -120,17 +106,17 @@ def _not_selected(instance: Instance, job: Job) -> Skip | None:
     )
 
 
-def _already_stopped(instance: Instance) -> Skip | None:
+def _already_stopped(instance: Instance) -> Settled | None:
     match instance.status:
         case "Stopped":
-            return Skip(status=Status.ALREADY_STOPPED, code=None, message="already Stopped; nothing to do")
+            return Settled(status=Status.ALREADY_STOPPED, code=None, message="already Stopped; nothing to do")
         case "Stopping":
-            return Skip(status=Status.STOPPING, code=None, message="already Stopping")
+            return Settled(status=Status.STOPPING, code=None, message="already Stopping")
         case _:
             return None
 
 
-def _locked(instance: Instance) -> Skip | None:
+def _locked(instance: Instance) -> Settled | None:
     if not instance.lock_reasons:
         return None
     if "security" in instance.lock_reasons:
@@ -148,11 +134,11 @@ def _locked(instance: Instance) -> Skip | None:
     )
 
 
-def _wrong_status(instance: Instance) -> Skip | None:
+def _wrong_status(instance: Instance) -> Settled | None:
     if instance.status == "Running":
         return None
     if instance.status in {"Starting", "Pending"}:
-        return Skip(
+        return Settled(
             status=Status.FAILED,
             code=EcsCode.INCORRECT_STATUS,
             message=f"{instance.status}; only a Running instance can be stopped, try again in a minute",
@@ -160,7 +146,7 @@ def _wrong_status(instance: Instance) -> Skip | None:
     return _refused(EcsCode.INCORRECT_STATUS, f"{instance.status}; only a Running instance can be stopped")
 
 
-def _kept_running(instance: Instance, settings: Settings, now: datetime) -> Skip | None:
+def _kept_running(instance: Instance, settings: Settings, now: datetime) -> Settled | None:
     key = settings.keep_until_tag
     value = instance.tag_value(key)
     if value is None:
@@ -178,7 +164,7 @@ def _kept_running(instance: Instance, settings: Settings, now: datetime) -> Skip
     )
 
 
-def _just_started(instance: Instance, settings: Settings, now: datetime) -> Skip | None:
+def _just_started(instance: Instance, settings: Settings, now: datetime) -> Settled | None:
     if not settings.min_uptime:
         return None
     if instance.start_time is not None and now - instance.start_time >= settings.min_uptime:
@@ -191,7 +177,7 @@ def _just_started(instance: Instance, settings: Settings, now: datetime) -> Skip
     )
 
 
-def _started_since(instance: Instance, job: Job, seen_first: Instance) -> Skip | None:
+def _started_since(instance: Instance, job: Job, seen_first: Instance) -> Settled | None:
     """Leave alone what somebody has started since the event, or since the run began where that has no time.
 
     ECS tells the start to the minute (`StartTime` of DescribeInstances); where it is the event's own minute,
@@ -210,7 +196,7 @@ def _started_since(instance: Instance, job: Job, seen_first: Instance) -> Skip |
     return _refused(GuardCode.STARTED_SINCE, f"somebody started it {utc(start)}, {what}; it is left alone")
 
 
-def _local_disks_at_risk(job: Job, local_disks: LocalDisks) -> Skip | None:
+def _local_disks_at_risk(job: Job, local_disks: LocalDisks) -> Settled | None:
     if local_disks is LocalDisks.NO or job.request.confirm_stop:
         return None
     has = "has" if local_disks is LocalDisks.YES else "may have (it could not be established)"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
+from function.model.errors import CloudError
 from function.model.instance import Instance
 from function.model.request import Source, StoppedMode
 from function.model.scope import Scope
@@ -61,6 +62,20 @@ class GuardCode(StrEnum):
 
 INVALID_EVENT = "InvalidEvent"
 """The code of a refusal of an event that could not be understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What becomes of a target without a further call: its outcome's status, code and message."""
+
+    status: Status
+    code: str | None
+    message: str
+
+    @classmethod
+    def failed(cls, error: CloudError) -> Self:
+        """Settle on what ECS should have done and didn't."""
+        return cls(status=Status.FAILED, code=error.code, message=error.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from function.guard import instance as guard
-from function.guard.instance import Skip
 from function.model.charging import with_charging
 from function.model.errors import ClientCode
 from function.model.instance import Instance
-from function.model.outcome import Outcome, RegionError, Status, StoppedModes
+from function.model.outcome import Outcome, RegionError, Settled, Status, StoppedModes
 from function.model.ports import Unfinished
 from function.model.request import Job
 from function.model.scope import InstanceKey, Scope, instance_key
@@ -18,7 +17,7 @@ from function.stopping.inventory import Inventory, Listing, list_selected, look_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Snapshots:
     """An instance as a run saw it first, and last."""
 
     first: Instance
@@ -32,7 +31,7 @@ class Candidate:
     job: Job
     scope: Scope
     instance_id: str
-    found: Sighting | Skip
+    found: Snapshots | Settled
 
     @property
     def key(self) -> InstanceKey:
@@ -42,9 +41,9 @@ class Candidate:
     @property
     def instance(self) -> Instance | None:
         """How it was seen last."""
-        return self.found.latest if isinstance(self.found, Sighting) else None
+        return self.found.latest if isinstance(self.found, Snapshots) else None
 
-    def outcome(self, skip: Skip) -> Outcome:
+    def outcome(self, settled: Settled) -> Outcome:
         """Give its outcome where it is left alone."""
         instance = self.instance
         outcome = Outcome(
@@ -52,9 +51,9 @@ class Candidate:
             event_id=self.job.request.event_id,
             instance_id=self.instance_id,
             scope=self.scope,
-            status=skip.status,
-            code=skip.code,
-            message=skip.message,
+            status=settled.status,
+            code=settled.code,
+            message=settled.message,
             stopped_mode=StoppedModes(
                 requested=self.job.stopped_mode,
                 actual=instance.stopped_mode if instance and instance.status == "Stopped" else None,
@@ -93,17 +92,17 @@ def find(jobs: Sequence[Job], clients: Clients, caller: Caller) -> tuple[list[Ca
         for candidate in found:
             before = candidates.setdefault(candidate.key, candidate)
             alike = before.job.dry_run == job.dry_run
-            if alike and isinstance(before.found, Skip) and isinstance(candidate.found, Sighting):
+            if alike and isinstance(before.found, Settled) and isinstance(candidate.found, Snapshots):
                 candidates[candidate.key] = candidate  # seen through another role
     return [*candidates.values()], region_errors
 
 
-def all_named(jobs: Sequence[Job], skip: Skip) -> Iterator[Candidate]:
+def all_named(jobs: Sequence[Job], settled: Settled) -> Iterator[Candidate]:
     """Give each instance that the jobs name, where none can be looked for."""
     candidates: dict[InstanceKey, Candidate] = {}
     for job in jobs:
         for instance_id in job.request.instance_ids:
-            candidate = Candidate(job=job, scope=job.scopes[0], instance_id=instance_id, found=skip)
+            candidate = Candidate(job=job, scope=job.scopes[0], instance_id=instance_id, found=settled)
             candidates.setdefault(candidate.key, candidate)
     yield from candidates.values()
 
@@ -120,10 +119,10 @@ def _named(job: Job, inventory: Inventory) -> Iterator[Candidate]:
     for instance_id in job.request.instance_ids:
         seen = [scope for scope in job.scopes if (scope, instance_id) in inventory.seen]
         failed = [scope for scope in job.scopes if (scope, instance_id) in inventory.failures]
-        found: Sighting | Skip
+        found: Snapshots | Settled
         if seen:
             scope = seen[0]
-            found = _sighting(inventory, instance_key(scope, instance_id))
+            found = _snapshots(inventory, instance_key(scope, instance_id))
         elif failed:
             scope = failed[0]
             found = _not_described(inventory.failures[scope, instance_id])
@@ -133,16 +132,18 @@ def _named(job: Job, inventory: Inventory) -> Iterator[Candidate]:
         yield Candidate(job=job, scope=scope, instance_id=instance_id, found=found)
 
 
-def _sighting(inventory: Inventory, key: InstanceKey) -> Sighting:
-    return Sighting(first=inventory.first[key], latest=inventory.latest[key])
+def _snapshots(inventory: Inventory, key: InstanceKey) -> Snapshots:
+    return Snapshots(first=inventory.first[key], latest=inventory.latest[key])
 
 
-def _not_described(failure: CallFailure) -> Skip:
+def _not_described(failure: CallFailure) -> Settled:
     if isinstance(failure, Unfinished):
-        return Skip(
+        return Settled(
             status=Status.NOT_ATTEMPTED, code=None, message="time ran out before it could be looked at"
         )
-    return Skip(status=Status.FAILED, code=failure.code, message=f"could not be described: {failure.message}")
+    return Settled(
+        status=Status.FAILED, code=failure.code, message=f"could not be described: {failure.message}"
+    )
 
 
 def _listed(job: Job, listing: Listing, inventory: Inventory) -> Iterator[Candidate]:
@@ -150,7 +151,7 @@ def _listed(job: Job, listing: Listing, inventory: Inventory) -> Iterator[Candid
         if isinstance(page, CallFailure):
             continue
         for instance in page.instances:
-            found = _sighting(inventory, instance_key(scope, instance.instance_id))
+            found = _snapshots(inventory, instance_key(scope, instance.instance_id))
             yield Candidate(job=job, scope=scope, instance_id=instance.instance_id, found=found)
         for instance_id, why in page.unreadable.items():
             yield Candidate(job=job, scope=scope, instance_id=instance_id, found=_not_described(why))

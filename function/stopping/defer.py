@@ -8,9 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from function.guard.instance import Skip
 from function.model.errors import CloudError
-from function.model.outcome import Dispatch, Outcome, RegionError, Status
+from function.model.outcome import Dispatch, Outcome, RegionError, Settled, Status
 from function.model.ports import INVOKE_FUNCTION, Unfinished
 from function.model.request import SHARD, Job, Selection
 from function.stopping.calls import Call, Caller
@@ -99,7 +98,7 @@ def _dispatch(job: Job, request_id: str) -> Dispatch:
 
 def _in_doubt(jobs: Sequence[Job], error: CloudError) -> Iterator[Outcome | RegionError]:
     text = f"may have been handed on to another invocation, which would stop it: {error.message}"
-    unknown = Skip(status=Status.UNKNOWN, code=error.code, message=text)
+    unknown = Settled(status=Status.UNKNOWN, code=error.code, message=text)
     yield from (candidate.outcome(unknown) for candidate in all_named(jobs, unknown))
     for job in jobs:
         if not job.request.instance_ids:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from function.guard.instance import Skip, Stop, failed, not_found, without_economical_mode
+from function.guard.instance import Stop, not_found, without_economical_mode
 from function.model.charging import with_charging
 from function.model.errors import ClientCode, CloudError, Meaning, origin
 from function.model.instance import Instance
-from function.model.outcome import Outcome, Status, StoppedModes, utc
+from function.model.outcome import Outcome, Settled, Status, StoppedModes, utc
 from function.model.ports import DESCRIBE_INSTANCES, StopCall, Unfinished
 from function.model.request import Job, StoppedMode
 from function.model.scope import InstanceKey, Scope, instance_key
@@ -26,7 +26,7 @@ FRESH_SECONDS = 30.0
 POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)
 """Waits between looks at what is stopping, or may be; the last repeats. Short, as one look serves 100."""
 
-Decide = Callable[[Instance, Job, datetime, Instance], Stop | Skip]
+Decide = Callable[[Instance, Job, datetime, Instance], Stop | Settled]
 """Of an instance as it is seen now, at what time of day, and as it was seen first."""
 
 
@@ -147,10 +147,10 @@ class Operation:
             again = throttle.after(action, self.scope, error, self._tries)
             self.postpone(now if means is Meaning.LOOK_AGAIN else again, throttle, ask_from=again)
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
-            refused = Skip(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
+            refused = Settled(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
             return self._settle(refused, throttle)
         else:
-            return self._settle(failed(error), throttle)
+            return self._settle(Settled.failed(error), throttle)
         return None
 
     def _note_doubt(self, error: CloudError, now: float) -> None:
@@ -189,13 +189,13 @@ class Operation:
             return self._settle(not_found([self.scope]), throttle)
         now = throttle.clock.monotonic()
         decision = self.decide(instance, self.job, throttle.clock.now(), self.seen_first)
-        if isinstance(decision, Skip):
+        if isinstance(decision, Settled):
             if decision.status is Status.STOPPING and self.verify_seconds and not self.job.dry_run:
                 self.watch(throttle)
                 return None
             return self._settle(decision, throttle)
         if self._error is not None and self._tries >= max_tries(self._error):
-            return self._settle(failed(self._error), throttle)
+            return self._settle(Settled.failed(self._error), throttle)
         self.stop = without_economical_mode(decision) if self._economical_refused else decision
         if self._doubt is not None and now < ask_from:
             self.due = min(ask_from, self._next_poll(throttle))
@@ -203,7 +203,7 @@ class Operation:
             self.state, self.due = Ready(), ask_from
         return None
 
-    def _settle(self, result: Skip, throttle: Throttle) -> Outcome | None:
+    def _settle(self, result: Settled, throttle: Throttle) -> Outcome | None:
         """Settle on a result, but after a call in doubt only when looks have had time to show its effect."""
         now = throttle.clock.monotonic()
         if self._doubt is not None and self._doubt.is_open(now):
@@ -280,7 +280,7 @@ class Operation:
             return self._result(self.state.result, now)
         error = self._error or self._look_error
         if error is not None:
-            return self._result(failed(error), now)
+            return self._result(Settled.failed(error), now)
         if self._attempts:
             how = "with KeepCharging" if self._economical_refused else "on its own"
             message = f"time ran out before it could be asked again, {how}"
@@ -301,7 +301,7 @@ class Operation:
         status = Status.NOT_ATTEMPTED if self._first_sent is None else Status.UNKNOWN
         return self.outcome(status, ClientCode.UNFORESEEN, message, now)
 
-    def _result(self, result: Skip, now: float) -> Outcome:
+    def _result(self, result: Settled, now: float) -> Outcome:
         return self.outcome(result.status, result.code, result.message, now)
 
     def outcome(self, status: Status, code: str | None, message: str, now: float) -> Outcome:

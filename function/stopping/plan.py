@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from function.guard import instance as guard
-from function.guard.cap import measure
+from function.guard.cap import count_instances
 from function.guard.event import refuse
-from function.guard.instance import Skip, Stop
+from function.guard.instance import Stop
 from function.model.errors import ClientCode, origin
 from function.model.instance import Instance
-from function.model.outcome import GuardCode, Outcome, Refusal, RegionError, Status
+from function.model.outcome import GuardCode, Outcome, Refusal, RegionError, Settled, Status
 from function.model.request import Job
 from function.stopping.calls import Caller
-from function.stopping.candidates import Candidate, Sighting, all_named, find, region_error
+from function.stopping.candidates import Candidate, Snapshots, all_named, find, region_error
 from function.stopping.clients import Clients
 from function.stopping.context import InvocationContext
 from function.stopping.inventory import Types, ask_types
@@ -46,14 +46,14 @@ def make_plan(
     answered, guessed = ask_types(seen, known_types, clients, caller)
     types = {**guessed, **known_types, **answered}
 
-    def decide(instance: Instance, job: Job, now: datetime, seen_first: Instance) -> Stop | Skip:
+    def decide(instance: Instance, job: Job, now: datetime, seen_first: Instance) -> Stop | Settled:
         disks = instance.local_disks(types)
         return guard.decide(instance, job, settings, now, disks, seen_first=seen_first)
 
     now = clock.now()
     decisions = [(candidate, _decision(candidate, decide, now)) for candidate in candidates]
-    extent = measure([(one.job, one.instance, decision) for one, decision in decisions], settings, now)
-    problem = extent.problem(settings.max_instances)
+    count = count_instances([(one.job, one.instance, decision) for one, decision in decisions], settings, now)
+    problem = count.problem(settings.max_instances)
     if problem is not None:
         would_stop = [candidate for candidate, decision in decisions if isinstance(decision, Stop)]
         plan = Plan(refusals=_too_many(jobs, would_stop, problem))
@@ -66,17 +66,17 @@ def make_plan(
                 if operation.stop is None:
                     operation.watch(caller.throttle)
                 operations.append(operation)
-            elif isinstance(decision, Skip):
+            elif isinstance(decision, Settled):
                 left_alone.append(candidate.outcome(decision))
         plan = Plan(left_alone=tuple(left_alone), operations=tuple(operations))
-    warning = extent.warning(settings.max_instances) if all(job.dry_run for job in jobs) else None
+    warning = count.warning(settings.max_instances) if all(job.dry_run for job in jobs) else None
     return replace(plan, region_errors=tuple(region_errors), warning=warning, types=answered)
 
 
 def no_plan(jobs: Sequence[Job], error: Exception) -> Plan:
     """Account for everything after an unforeseen error; nothing was stopped."""
     text = f"the run ended before anything was stopped ({origin(error)})"
-    unplanned = Skip(status=Status.NOT_ATTEMPTED, code=ClientCode.UNFORESEEN, message=text)
+    unplanned = Settled(status=Status.NOT_ATTEMPTED, code=ClientCode.UNFORESEEN, message=text)
     return Plan(
         left_alone=tuple(candidate.outcome(unplanned) for candidate in all_named(jobs, unplanned)),
         region_errors=tuple(
@@ -88,23 +88,23 @@ def no_plan(jobs: Sequence[Job], error: Exception) -> Plan:
     )
 
 
-def _decision(candidate: Candidate, decide: Decide, now: datetime) -> Stop | Skip:
+def _decision(candidate: Candidate, decide: Decide, now: datetime) -> Stop | Settled:
     found = candidate.found
-    return found if isinstance(found, Skip) else decide(found.latest, candidate.job, now, found.first)
+    return found if isinstance(found, Settled) else decide(found.latest, candidate.job, now, found.first)
 
 
 def _operation(
-    candidate: Candidate, decision: Stop | Skip, decide: Decide, context: InvocationContext, seen_at: float
+    candidate: Candidate, decision: Stop | Settled, decide: Decide, context: InvocationContext, seen_at: float
 ) -> Operation | None:
     """Make what stops an instance, or watches it being stopped; None where neither is to be done."""
     settings, job = context.settings, candidate.job
     to_watch = (
-        isinstance(decision, Skip)
+        isinstance(decision, Settled)
         and decision.status is Status.STOPPING
         and settings.verify_seconds > 0
         and not job.dry_run
     )
-    if not isinstance(candidate.found, Sighting) or not (isinstance(decision, Stop) or to_watch):
+    if not isinstance(candidate.found, Snapshots) or not (isinstance(decision, Stop) or to_watch):
         return None
     return Operation(
         scope=candidate.scope,

@@ -49,7 +49,7 @@ Looking. Where nothing is verified, Watching is "stopping" at once.
 from dataclasses import dataclass
 from datetime import datetime
 
-from function.guard.instance import Skip
+from function.model.outcome import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Verifying(Watching):
 class Settling:
     """It has a result, for all that is known."""
 
-    result: Skip
+    result: Settled
 
 
 State = Ready | Looking | Watching | Settling

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.guard.cap import Extent, measure
+from function.guard.cap import InstanceCount, count_instances
 from function.guard.event import admit
-from function.guard.instance import Skip, decide, not_found
+from function.guard.instance import decide, not_found
 from function.model.instance import Instance, LocalDisks
-from function.model.outcome import Status
+from function.model.outcome import Settled, Status
 from function.model.request import Job, Selection, Source, StopRequest, Tag
 from function.model.scope import Scope
 from function.settings import Settings
@@ -44,7 +44,7 @@ def instance(status: str = "Running", start: str = "2026-01-15T08:00Z", **tags: 
     )
 
 
-NOT_DESCRIBED = Skip(status=Status.FAILED, code="InternalError", message="later")
+NOT_DESCRIBED = Settled(status=Status.FAILED, code="InternalError", message="later")
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ NOT_DESCRIBED = Skip(status=Status.FAILED, code="InternalError", message="later"
 def test_what_counts(seen: Instance, counted: tuple[int, int]) -> None:
     """What may be stopped or is counts; what another guard refuses does not, whatever spares it besides."""
     decision = decide(seen, job(), SETTINGS, NOW, LocalDisks.NO)
-    extent = measure([(job(), seen, decision)], SETTINGS, NOW)
-    assert (extent.may_stop, extent.stopped) == counted
+    count = count_instances([(job(), seen, decision)], SETTINGS, NOW)
+    assert (count.may_stop, count.stopped) == counted
 
 
 def test_started_since_counts() -> None:
@@ -75,27 +75,29 @@ def test_started_since_counts() -> None:
     settings = Settings.from_environment({})
     seen = instance(start="2026-01-15T20:00Z")
     decision = decide(seen, job(), settings, NOW, LocalDisks.NO)
-    assert isinstance(decision, Skip)
+    assert isinstance(decision, Settled)
     assert decision.code == "Guard.StartedSince"
-    assert measure([(job(), seen, decision)], settings, NOW) == Extent(1, 0)
+    assert count_instances([(job(), seen, decision)], settings, NOW) == InstanceCount(1, 0)
 
 
 def test_what_was_not_seen_counts_unless_it_does_not_exist() -> None:
     """An id that could not be described may be stopped by the next try; one that is nowhere may not."""
     of = replace(job())
-    assert measure([(of, None, NOT_DESCRIBED), (of, None, not_found([OWN]))], SETTINGS, NOW) == Extent(1, 0)
+    assert count_instances(
+        [(of, None, NOT_DESCRIBED), (of, None, not_found([OWN]))], SETTINGS, NOW
+    ) == InstanceCount(1, 0)
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
 def test_the_limit(may_stop: int, stopped: int, limit: int) -> None:
     """More than the limit is refused, and the message names a limit that would do; before that, a warning."""
-    extent = Extent(may_stop, stopped)
-    problem, warning = extent.problem(limit), extent.warning(limit)
+    count = InstanceCount(may_stop, stopped)
+    problem, warning = count.problem(limit), count.warning(limit)
     assert (problem is not None) == (may_stop + stopped > limit)
     if problem is not None:
         figures = f"{may_stop} would be stopped, {stopped} are stopped already, the limit is {limit}: "
         assert problem.startswith(f"{figures}set MAX_INSTANCES to at least {may_stop + stopped}")
-        assert extent.problem(may_stop + stopped) is None
+        assert count.problem(may_stop + stopped) is None
     assert (warning is not None) == (
         0 < may_stop + stopped <= limit and (may_stop + stopped) * 5 >= limit * 4
     )

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.guard.event import admit
-from function.guard.instance import Skip, Stop, decide
+from function.guard.instance import Stop, decide
 from function.guard.keep_until import keep_until
 from function.model.instance import Instance, LocalDisks
-from function.model.outcome import Status
+from function.model.outcome import Settled, Status
 from function.model.request import Job, Selection, Source, StoppedMode, StopRequest, Tag
 from function.model.scope import Scope
 from function.settings import Settings
@@ -49,7 +49,7 @@ def locks(*reasons: str) -> dict[str, object]:
     return {"LockReason": [{"LockReason": reason} for reason in reasons]}
 
 
-def decided(seen: Instance, request: StopRequest, settings: Settings, disks: LocalDisks) -> Stop | Skip:
+def decided(seen: Instance, request: StopRequest, settings: Settings, disks: LocalDisks) -> Stop | Settled:
     """Decide about an instance, for a request that is admitted."""
     job = admit(request, settings, Scope(region_id="cn-hangzhou"), NOW)
     assert isinstance(job, Job)
@@ -145,7 +145,7 @@ def test_who_manages_it_is_named(carried: dict[str, str], words: str) -> None:
     """The message names the service and the group or cluster, cut and on one line, and what to do instead."""
     seen = instance(Tags=tags(("auto-stop", "true"), *carried.items()))
     decision = decided(seen, REQUEST, SETTINGS, LocalDisks.NO)
-    assert isinstance(decision, Skip)
+    assert isinstance(decision, Settled)
     assert words in decision.message
     assert len(decision.message) < 400
     assert "; " in decision.message
@@ -181,7 +181,7 @@ def test_security_comes_first_among_locks() -> None:
 def test_stopping_and_stopped_need_no_call(status: str, outcome: Status) -> None:
     """An instance that is stopping or stopped is no error and nothing to refuse; stopping is not stopped."""
     decision = decided(instance(Status=status), REQUEST, SETTINGS, LocalDisks.NO)
-    assert isinstance(decision, Skip)
+    assert isinstance(decision, Settled)
     assert (decision.status, decision.code) == (outcome, None)
 
 
@@ -192,7 +192,7 @@ def test_stopping_and_stopped_need_no_call(status: str, outcome: Status) -> None
 def test_other_statuses_are_never_stopped(status: str, outcome: Status) -> None:
     """A passing status fails, so that it is tried again; one that nobody foresaw is refused."""
     decision = decided(instance(Status=status), REQUEST, SETTINGS, LocalDisks.NO)
-    assert isinstance(decision, Skip)
+    assert isinstance(decision, Settled)
     assert (decision.status, decision.code) == (outcome, "IncorrectInstanceStatus")
 
 
@@ -273,7 +273,7 @@ def test_local_disks_need_consent(disks: LocalDisks, *, consent: bool) -> None:
         assert isinstance(decision, Stop)
         assert decision.call.confirm_stop == (disks is not LocalDisks.NO)
     else:
-        assert isinstance(decision, Skip)
+        assert isinstance(decision, Settled)
         assert decision.code == "InstanceType.ParameterMismatch"
 
 
@@ -379,6 +379,6 @@ def test_without_a_time_another_start_is_one_since(start: str, *, expected: bool
     job = admit(REQUEST, SETTINGS, Scope(region_id="cn-hangzhou"), NOW)
     assert isinstance(job, Job)
     decision = decide(instance(StartTime=start), job, SETTINGS, NOW, LocalDisks.NO, seen_first=instance())
-    refused = isinstance(decision, Skip) and decision.code == "Guard.StartedSince"
+    refused = isinstance(decision, Settled) and decision.code == "Guard.StartedSince"
     assert refused == bool(expected)
     assert code(instance(StartTime=start)) == Stop

@@ -8,10 +8,10 @@ from datetime import datetime
 import pytest
 
 from function.guard.event import admit
-from function.guard.instance import Skip, Stop, decide
+from function.guard.instance import Stop, decide
 from function.model.errors import ClientCode, CloudError
 from function.model.instance import Instance, LocalDisks
-from function.model.outcome import Outcome
+from function.model.outcome import Outcome, Settled
 from function.model.ports import STOP_INSTANCE, Unfinished
 from function.model.request import Job, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
@@ -93,7 +93,7 @@ def ready(*, dry_run: bool = False, verify_seconds: int = VERIFY_SECONDS) -> Ben
     job = admit(replace(request, stopped_mode=StoppedMode.STOP_CHARGING), settings, SCOPE, NOW)
     assert isinstance(job, Job)
 
-    def judge(seen: Instance, of: Job, at: datetime, first: Instance) -> Stop | Skip:
+    def judge(seen: Instance, of: Job, at: datetime, first: Instance) -> Stop | Settled:
         return decide(seen, of, settings, at, LocalDisks.NO, seen_first=first)
 
     stop = judge(RUNNING, job, NOW, RUNNING)
