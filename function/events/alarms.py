@@ -19,6 +19,9 @@ _JSON = re.compile(r'[\[{\s]+("[^"]*"\s*:|[\]}])')
 _DIVIDER = re.compile(r'=\s*"[^"]*"|[{\[]|[}\]]|,')
 _OURS = "acs_ecs"
 
+MAX_MAPS = 256 * 1024
+"""Characters of dimensions: a thousand instances have a hundred each."""
+
 
 def is_metric_alarm(event: Node) -> bool:
     """Tell it by a level together with what was measured; the callback has other words for both."""
@@ -142,6 +145,8 @@ def _maps(written: Node) -> Node:
     text = written.text().strip()
     if _JSON.match(text):
         return written.json()
+    if len(text) > MAX_MAPS:
+        written.fail(f"has {len(text):,} characters; dimensions have at most {MAX_MAPS:,}")
     inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     parts = list(_divided(written, inside))
     maps = [_map(written, part[1:-1]) for part in parts if part.startswith("{") and part.endswith("}")]

@@ -48,8 +48,9 @@ def look_at(event: bytes) -> Large | None:
     """
     if len(event) <= MAX_BODY:
         return None
-    fields = dict(_members(event))
-    if b'"rawPath"' not in fields and b'"requestContext"' not in fields:
+    own = (b'"rawPath"', b'"requestContext"')
+    fields = dict(_members(event)) if any(key in event for key in own) else {}
+    if not any(key in fields for key in own):
         return None
     start, end = fields.pop(b'"body"', (0, 0))
     head = {key: event[slice(*where)] for key, where in fields.items()}
@@ -78,7 +79,7 @@ def _end_of_value(event: bytes, start: int) -> int | None:
         value = _VALUE.match(event, start)
         return value.end() if value else None
     depth = 0
-    for found in _NESTED.finditer(event, start):
+    for found in _NESTED.finditer(event, start, start + MAX_BODY):  # only a body has as much
         depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(found[0], 0)
         if not depth:
             return found.end()

@@ -17,6 +17,8 @@ _RECOVERED = frozenset({"ok", "resolved", "normal", "inactive"})
 
 _DATASOURCE_NAMES = ("DatasourceNoData", "DatasourceError")
 _NAMES = {name.lower(): name for name in (*_DATASOURCE_NAMES, "TestAlert", NO_DATA)}
+_PARTS = ("datasource", "testalert", "nodata")
+"""One of these is in each of those names, however it is spelt."""
 _REASONS = {"nodata": "DatasourceNoData", "error": "DatasourceError"}
 """What `grafana_state_reason` says, and the name of the alert that Grafana makes of it elsewhere."""
 
@@ -36,7 +38,14 @@ def alarm_state(
     """
     if state.casefold() in _RECOVERED:
         return state
-    called = next((found for name in names if name and (found := _called(name))), None)
+    texts = [name for name in names if name]
+    together = normalize("\n".join(texts).replace(" ", ""))
+    # Of many texts few are such names, which is seen faster in all of them together.
+    called = (
+        next((found for text in texts if (found := _called(text))), None)
+        if any(part in together for part in _PARTS)
+        else None
+    )
     reasons = [_normalized(part) for part in (reason or "").split(",")[:_MAX_REASONS]]
     because = next((name for why in reasons for word, name in _REASONS.items() if why.startswith(word)), None)
     return called or because or (NO_DATA if empty else state)

@@ -11,9 +11,18 @@ MIN_SECRET = 6
 
 _MASK = "***"
 
-_CREDENTIAL = re.compile(
-    r"access.?key|authorization|bearer|credential|passw|secret|signature|token|LTAI|STS\.", re.IGNORECASE
+_CREDENTIAL_WORDS = (
+    "authorization",
+    "bearer",
+    "credential",
+    "ltai",
+    "passw",
+    "secret",
+    "signature",
+    "sts.",
+    "token",
 )
+_ACCESS_KEY = re.compile(r"access.?key")
 _RUN = re.compile(r"[0-9A-Za-z]+")
 _BACKSLASH = r"(?:\\|%(?i:(?:25)*5c))"
 _SHORT_ESCAPES = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r"}
@@ -112,7 +121,8 @@ NO_SECRETS = Redactor(())
 
 def may_hold_credential(text: str) -> bool:
     """Tell whether a text speaks of a credential, though of none that is known here."""
-    return _CREDENTIAL.search(text) is not None
+    folded = text.casefold()
+    return any(word in folded for word in _CREDENTIAL_WORDS) or _ACCESS_KEY.search(folded) is not None
 
 
 def _forms(secret: str) -> re.Pattern[str]:

@@ -184,3 +184,26 @@ def test_a_large_event_that_came_otherwise_is_read() -> None:
     event = {"triggerTime": "2026-01-30T12:00:00Z", "triggerName": "x", "payload": " " * (2 * MIB) + "{}"}
     (invalid,) = parse(json.dumps(event).encode(), now=NOW).events
     assert isinstance(invalid, InvalidEvent)
+
+
+@pytest.mark.parametrize("count", [10_000, 10_001])
+def test_a_list_of_alerts_has_its_limit(count: int) -> None:
+    """Each is judged up to the limit; with more than any sender has, none is."""
+    (one,) = parse(alerts(count, lambda n: {"instance_id": "rm-1" if n else "i-1"}), now=NOW).events[:1]
+    if count > 10_000:
+        assert isinstance(one, InvalidEvent)
+        assert str(one) == "alerts is a list of 10001; it may have at most 10,000 elements"
+    else:
+        assert isinstance(one, StopRequest)
+        assert one.instance_ids == ("i-1",)
+
+
+def test_dimensions_have_their_limit() -> None:
+    """A thousand instances have room in them; more text is not gone through."""
+    for count, right in ((1_000, True), (20_000, False)):
+        written = ",".join(f"{{userId=1234567890123456, instanceId=i-{n:04}}}" for n in range(count))
+        event = {"alertState": "ALERT", "timestamp": 1769774100, "dimensions": f"[{written}]"}
+        (one,) = parse(json.dumps(event).encode(), now=NOW).events
+        assert isinstance(one, StopRequest)
+        assert len(one.instance_ids) == (count if right else 0)
+        assert (one.problem is None) == right
