@@ -58,8 +58,8 @@ import json, os, resource, sys, time
 from dataclasses import replace
 from types import SimpleNamespace
 from function.cloud.runtime import system_ports
-from function.invocation import Function
-function = Function.prepare(os.environ)
+from function.invocation import FunctionInstance
+function = FunctionInstance.prepare(os.environ)
 context = SimpleNamespace(request_id="r", region="cn-hangzhou", account_id="1234567890123456",
     function=SimpleNamespace(name="stop-guard", timeout=600))
 before = resource.getrusage(resource.RUSAGE_SELF)

@@ -23,20 +23,20 @@ def _uncollected() -> Iterator[None]:
 
 with _uncollected():
     from function.cloud.runtime import system_ports
-    from function.invocation import Context, Function
+    from function.invocation import FcContext, FunctionInstance
 
 
 @cache
-def _function() -> Function:
+def _function_instance() -> FunctionInstance:
     """Read the settings once per function instance; FC starts a new one where the environment changes."""
-    return Function.prepare(os.environ)
+    return FunctionInstance.prepare(os.environ)
 
 
 def initialize(_context: object) -> None:
     """Prepare the function; a wrong setting stops it here."""
-    _function()
+    _function_instance()
 
 
-def handler(event: bytes, context: Context) -> dict[str, object]:
+def handler(event: bytes, context: FcContext) -> dict[str, object]:
     """Handle one event; where no initializer is configured, prepare at the first."""
-    return _function().invoke(event, context, os.environ, system_ports())
+    return _function_instance().invoke(event, context, os.environ, system_ports())

@@ -29,8 +29,8 @@ HTTP_SECONDS = 3.5
 (their pages about callbacks and webhooks), and a cold start comes before it."""
 
 
-class FunctionContext(Protocol):
-    """`context.function`."""
+class FunctionMeta(Protocol):
+    """`context.function`, by its name in FC's runtime."""
 
     @property
     def name(self) -> str:
@@ -43,7 +43,7 @@ class FunctionContext(Protocol):
         ...
 
 
-class Context(Protocol):
+class FcContext(Protocol):
     """What the handler needs of FC's context; up to Python 3.10 it may also have `credentials`."""
 
     @property
@@ -62,7 +62,7 @@ class Context(Protocol):
         ...
 
     @property
-    def function(self) -> FunctionContext:
+    def function(self) -> FunctionMeta:
         """The function's configuration."""
         ...
 
@@ -76,7 +76,7 @@ class StopIncomplete(Exception):  # noqa: N818 - the name that FC reports, fixed
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionInstance:
     """What one instance of the function keeps between invocations."""
 
     settings: Settings
@@ -89,7 +89,7 @@ class Function:
         return cls(Settings.from_environment(environment))
 
     def invoke(
-        self, event: bytes, context: Context, environment: Mapping[str, str], ports: Ports
+        self, event: bytes, context: FcContext, environment: Mapping[str, str], ports: Ports
     ) -> dict[str, object]:
         """Handle one event.
 
@@ -114,7 +114,7 @@ class Function:
     def handle(
         self,
         delivery: Delivery,
-        context: Context,
+        context: FcContext,
         environment: Mapping[str, str],
         ports: Ports,
         *,
@@ -148,7 +148,7 @@ class Function:
         return answer(report, redact)
 
 
-def _own_region(context: Context, settings: Settings) -> str:
+def _own_region(context: FcContext, settings: Settings) -> str:
     region = context.region or settings.fc_region
     if not region:
         raise InvalidSettings(
@@ -158,7 +158,7 @@ def _own_region(context: Context, settings: Settings) -> str:
     return region
 
 
-def _credentials(context: Context, environment: Mapping[str, str]) -> Credentials:
+def _credentials(context: FcContext, environment: Mapping[str, str]) -> Credentials:
     own: ContextCredentials | None = getattr(context, "credentials", None)
     return Credentials.read(own, environment)
 
@@ -222,7 +222,7 @@ def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
 
 
 def _turned_away(
-    status_code: int, refusal: Refusal, context: Context, ports: Ports, redact: Redactor
+    status_code: int, refusal: Refusal, context: FcContext, ports: Ports, redact: Redactor
 ) -> dict[str, object]:
     """Answer what came over HTTP and was not even read."""
     report = Report(

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 LEFT_OUT = frozenset(
     {
-        # Dependencies that function/cloud/deferred.py defers, so that they are never loaded...
+        # Dependencies that function/cloud/lazy_imports.py imports lazily, so that they are never loaded...
         "aiofiles",
         "aiohttp",
         "apscheduler",

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from function.cloud.runtime import system_ports
 from function.events.parse import Delivery
-from function.invocation import Function
+from function.invocation import FunctionInstance
 from function.model.credentials import Credentials
 from function.model.ports import Ports
 from local.emulator.invocations import Answer, InstanceStopped, error_record, serialize
@@ -53,7 +53,7 @@ class ContextWithCredentials(Context):
     credentials: Credentials
 
 
-_Handler = Callable[[Function, Context, Ports], Mapping[str, object]]
+_Handler = Callable[[FunctionInstance, Context, Ports], Mapping[str, object]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class FunctionCompute:
     account_id: str = ACCOUNT_ID
     ports: Ports = field(default_factory=system_ports)
     log: Callable[[str], None] = lambda _line: None
-    _function: Function | None = None
+    _function: FunctionInstance | None = None
 
     def invoke(self, event: bytes, stopped: Event | None = None) -> Answer:
         """Invoke the function; its exceptions become part of the answer, those of `initialize` too.
@@ -98,7 +98,7 @@ class FunctionCompute:
             try:
                 if self._function is None:
                     with self._logged("Initialize", context.request_id):
-                        self._function = Function.prepare(self.environment)
+                        self._function = FunctionInstance.prepare(self.environment)
                 with self._logged("Invoke", context.request_id):
                     return Answer(returned=call(self._function, context, ports))
             except InstanceStopped:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from function.invocation import Function
+from function.invocation import FunctionInstance
 from function.model.ports import Ports
 from simulation.apis import Apis
 from simulation.cloud import Cloud
@@ -45,7 +45,7 @@ class Host:
     """An instance of the function: it handles one event at a time, and remembers between them."""
 
     number: int
-    function: Function
+    function: FunctionInstance
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Player:
         if self.idle:
             return self.idle.pop()
         self.hosts += 1
-        return Host(self.hosts, Function.prepare(self.history.scenario.limits.environment()))
+        return Host(self.hosts, FunctionInstance.prepare(self.history.scenario.limits.environment()))
 
     def _invoke(self, invocation: Invocation, host: Host, tasks: list[Task], tries: int) -> None:
         clock = VirtualClock(self.scheduler, self.history.scenario.wall)

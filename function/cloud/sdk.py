@@ -1,13 +1,13 @@
 """The official SDK, loaded lightly: its generic client and the few ECS request models the function sends.
 
 `alibabacloud_ecs20140526.client` is not loaded: it is 2 MB of source for methods that do no more than
-call the generic client, and its `models` package imports 1,150 modules. See `deferred` for what else is not.
+call the generic client, and its `models` package imports 1,150 modules. What else is not: `lazy_imports`.
 """
 
 import logging
 from urllib.parse import urlsplit
 
-from function.cloud.deferred import deferring
+from function.cloud.lazy_imports import importing_lazily
 from function.cloud.transport import make_adapter
 from function.model.credentials import Credentials
 
@@ -33,7 +33,7 @@ _ENDPOINTS = {
 _EXCEPTIONS = {region: endpoint for endpoint, regions in _ENDPOINTS.items() for region in regions.split()}
 
 
-with deferring():
+with importing_lazily():
     from alibabacloud_ecs20140526.models._describe_instance_types_request import DescribeInstanceTypesRequest
     from alibabacloud_ecs20140526.models._describe_instances_request import (
         DescribeInstancesRequest,

@@ -21,9 +21,9 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from function.cloud.deferred import deferring
+from function.cloud.lazy_imports import importing_lazily
 
-with deferring(), warnings.catch_warnings():
+with importing_lazily(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # requests', that it finds nothing to guess a text's encoding by
     import certifi
     from requests.adapters import HTTPAdapter

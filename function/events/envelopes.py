@@ -34,14 +34,14 @@ class Service:
 class Content:
     """The event that was wrapped, and what the wrapping says of it.
 
-    `region_id`: ECS's own word for its event's region. `vouched`: RAM vouches for who wrote it. `selection`:
-    by which its instances were found, and `admitted`, where the function itself hands on what it has found
-    new enough; `origin`: whence.
+    `region_id`: ECS's own word for its event's region. `ram_authorized`: RAM vouches for who wrote it.
+    `selection`: by which its instances were found, and `admitted`, where the function itself hands on what
+    it has found new enough; `origin`: whence.
     """
 
     event: Node
     region_id: str | None = None
-    vouched: bool = True
+    ram_authorized: bool = True
     selection: Selection | None = None
     admitted: bool = False
     origin: Source | None = None
@@ -114,12 +114,12 @@ def is_topic_message(event: Node) -> bool:
 
 def open_queue_message(event: Node) -> Content:
     """Take what is in `messageBody`. Who may write into a queue need not be one who may stop instances."""
-    return Content(event=_opened(event.field("messageBody")), vouched=False)
+    return Content(event=_opened(event.field("messageBody")), ram_authorized=False)
 
 
 def open_topic_message(event: Node) -> Content:
     """Take what is in `Message`, likewise."""
-    return Content(event=_opened(event.field("Message")), vouched=False)
+    return Content(event=_opened(event.field("Message")), ram_authorized=False)
 
 
 def _opened(message: Node) -> Node:

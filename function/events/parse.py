@@ -49,7 +49,7 @@ class _Envelope:
     time: datetime | None = None
     region_id: str | None = None
     service: Service | None = None
-    vouched: bool = True
+    ram_authorized: bool = True
     selection: Selection | None = None
     admitted: bool = False
     origin: Source | None = None
@@ -117,7 +117,7 @@ def _delivery(event: bytes, now: datetime, alarm_token: str | None) -> Delivery:
         return Delivery(events=(InvalidEvent(problem, event_id=digest(event)),))
     except InvalidEvent as error:
         return Delivery(events=(InvalidEvent(str(error), event_id=digest(event)),), http=http)
-    events = tuple(islice(_each(body, _Envelope(vouched=not http), now), MAX_EVENTS + 1))
+    events = tuple(islice(_each(body, _Envelope(ram_authorized=not http), now), MAX_EVENTS + 1))
     if len(events) > MAX_EVENTS:
         problem = f"the event holds more than {MAX_EVENTS} events; send fewer at once"
         events = (InvalidEvent(problem, event_id=digest_of(body)),)
@@ -172,7 +172,7 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             event_id=event_id,
             time=time,
             region_ids=(envelope.region_id,) if envelope.region_id else (),
-            vouched=envelope.vouched,
+            ram_authorized=envelope.ram_authorized,
             selection=envelope.selection,
             admitted=envelope.admitted,
         )
@@ -195,10 +195,10 @@ def _open(
     inside = replace(
         envelope,
         region_id=content.region_id or envelope.region_id,
-        vouched=envelope.vouched and content.vouched,
+        ram_authorized=envelope.ram_authorized and content.ram_authorized,
         selection=content.selection,
-        admitted=envelope.vouched and content.admitted,
-        origin=content.origin if envelope.vouched else None,
+        admitted=envelope.ram_authorized and content.admitted,
+        origin=content.origin if envelope.ram_authorized else None,
         depth=envelope.depth + 1,
     )
     yield from _each(content.event, inside, now)

@@ -78,7 +78,7 @@ def _sender_problem(request: StopRequest) -> tuple[GuardCode, str] | None:
         )
         if value
     ]
-    if request.vouched or not asked:
+    if request.ram_authorized or not asked:
         return None
     return GuardCode.UNAUTHORIZED, (
         f"{' and '.join(asked)} can be asked for only where RAM vouches for the sender, not over HTTP nor in "

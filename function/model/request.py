@@ -74,7 +74,7 @@ class StopRequest:
 
     `time` is the event's own, aware; None where its source has none. No `region_ids`: the function's own
     region, or for an alarm all that are allowed; no `role_arns`, its own account; no `stopped_mode`, the one
-    of the settings. `vouched`: RAM vouches for its sender, which a shared token or a queue does not.
+    of the settings. `ram_authorized`: RAM vouches for its sender, which a shared token or a queue does not.
     `alarm_state` and `alarm_name` come with alarms; `system_event` (the name that SYSTEM_EVENTS is matched
     with) with system events, and `tells_of_start` where one says that its instance is Running now.
     `notes` are remarks about the event that the log repeats.
@@ -98,7 +98,7 @@ class StopRequest:
     system_event: str | None = None
     tells_of_start: bool = False
     problem: TargetProblem | None = None
-    vouched: bool = True
+    ram_authorized: bool = True
     notes: tuple[str, ...] = ()
 
 

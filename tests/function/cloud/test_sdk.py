@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from alibabacloud_ecs20140526.client import Client as EcsClient
 
-from function.cloud import deferred, fc, sdk
+from function.cloud import fc, lazy_imports, sdk
 from function.model.credentials import Credentials
 
 SECRET = "hidden-access-key-secret"
@@ -254,8 +254,8 @@ def test_a_call_loads_nothing_that_it_does_not_use(wire: Wire) -> None:
 
 
 def test_the_list_of_unused_packages_is_the_one_tested() -> None:
-    """No package is deferred that these tests don't know."""
-    packages = {name for name in deferred.UNUSED if not name.startswith("alibabacloud_credentials.")}
+    """No package is imported lazily that these tests don't know."""
+    packages = {name for name in lazy_imports.UNUSED if not name.startswith("alibabacloud_credentials.")}
     assert packages == UNUSED
 
 
@@ -306,7 +306,7 @@ def test_deferred_packages_work_when_used_after_all(wire: Wire) -> None:
     ],
 )
 def test_deferred_packages_are_the_real_ones_or_a_loud_error(package: str, use: str) -> None:
-    """What the SDK holds of a deferred package is the real thing when used, or says what is missing."""
+    """What the SDK holds of a lazy package is the real thing when used, or says what is missing."""
     there = f"from function.cloud import sdk; {use}"
     missing = f"import sys; from function.cloud import sdk; sys.modules['{package}'] = None; {use}"
 

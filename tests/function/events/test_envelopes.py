@@ -211,7 +211,7 @@ def test_what_never_stops_anything_is_not_read(source: str, change: dict[str, ob
 
 
 @pytest.mark.parametrize(
-    ("event", "vouched"),
+    ("event", "ram_authorized"),
     [
         (REQUEST, True),
         (_timer(), True),
@@ -223,6 +223,8 @@ def test_what_never_stops_anything_is_not_read(source: str, change: dict[str, ob
         ({"Message": json.dumps(REQUEST), "TopicName": "t", "PublishTime": 1769774400000}, False),
     ],
 )
-def test_ram_vouches_for_who_invokes_not_for_who_writes_into_a_queue(event: object, *, vouched: bool) -> None:
+def test_ram_authorizes_who_invokes_not_who_writes_into_a_queue(
+    event: object, *, ram_authorized: bool
+) -> None:
     """What came in a message's envelope is no more trustworthy for what it holds."""
-    assert _asked(event).vouched is vouched
+    assert _asked(event).ram_authorized is ram_authorized

@@ -104,10 +104,10 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 from function.cloud.runtime import system_ports
-from function.invocation import Function
+from function.invocation import FunctionInstance
 
 event = open(sys.argv[1], "rb").read()
-function = Function.prepare({"ALARM_TOKEN": "emulator-alarm-token", "FC_REGION": "cn-hangzhou"})
+function = FunctionInstance.prepare({"ALARM_TOKEN": "emulator-alarm-token", "FC_REGION": "cn-hangzhou"})
 context = SimpleNamespace(
     request_id="r", region="cn-hangzhou", account_id="1", function=SimpleNamespace(name="f", timeout=60)
 )

@@ -156,9 +156,9 @@ def test_only_whom_ram_vouches_for_may_ask_for_much(asks: dict[str, object]) -> 
     """A shared token, or a place in a queue, is no leave to lose data, force or another account's role."""
     request = replace(REQUEST, **asks)  # type: ignore[arg-type]  # one of the three, each of its own type
     assert refusal(request, ALLOWED_ROLE_ARNS=ROLE) is None
-    assert refusal(replace(request, vouched=False), ALLOWED_ROLE_ARNS=ROLE) == "Guard.Unauthorized"
-    assert refusal(replace(request, vouched=False)) == "Guard.Unauthorized"
-    assert refusal(replace(REQUEST, vouched=False)) is None
+    assert refusal(replace(request, ram_authorized=False), ALLOWED_ROLE_ARNS=ROLE) == "Guard.Unauthorized"
+    assert refusal(replace(request, ram_authorized=False)) == "Guard.Unauthorized"
+    assert refusal(replace(REQUEST, ram_authorized=False)) is None
 
 
 def _problem(code: str) -> TargetProblem:
@@ -166,7 +166,7 @@ def _problem(code: str) -> TargetProblem:
 
 
 REASONS: list[tuple[str, dict[str, object]]] = [
-    ("Guard.Unauthorized", {"vouched": False, "force_stop": True}),
+    ("Guard.Unauthorized", {"ram_authorized": False, "force_stop": True}),
     ("Guard.AlarmState", {"alarm_state": "OK"}),
     ("Guard.EventNotEnabled", {"system_event": "Disk:Stalled"}),
     ("Guard.NotAnInstance", {"problem": _problem("Guard.NotAnInstance"), "instance_ids": ()}),

@@ -1,6 +1,6 @@
 """Imports that load nothing until they are used: most of what the SDK imports no call of ours ever touches.
 
-While the SDK is imported, all of these are `_Deferred`: the import succeeds and nothing is loaded. Whoever
+While the SDK is imported, all of these are `_Lazy`: the import succeeds and nothing is loaded. Whoever
 really uses one later gets the real thing then, or, where it is not installed (it is left out of the
 artifact), Python's own ModuleNotFoundError. No file of a dependency is changed or copied.
 """
@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 _ECS_MODELS = "alibabacloud_ecs20140526.models"
-"""Deferred itself; its submodules, one per model, are loaded by their names."""
+"""Lazy itself; its submodules, one per model, are loaded by their names."""
 
 _PROVIDERS = "alibabacloud_credentials.provider."
 
@@ -46,23 +46,23 @@ UNUSED = frozenset(
 )
 
 
-class _Deferred(ModuleType):
+class _Lazy(ModuleType):
     """A module that is loaded when something in it is used, not when it is imported."""
 
     def __getattr__(self, name: str) -> object:
-        """Give a `_DeferredName` while this stands in for the module in `sys.modules`, then the real one."""
+        """Give a `_LazyName` while this stands in for the module in `sys.modules`, then the real one."""
         if name.startswith("__"):
             raise AttributeError(name)  # the import system asks for what no module has to have
         if sys.modules.get(self.__name__) is self:
-            return _DeferredName(self, name)
+            return _LazyName(self, name)
         # As in `from package import name`, which also finds a submodule.
         return getattr(__import__(self.__name__, fromlist=[name]), name)
 
 
-class _DeferredName:
-    """What `from module import name` gives for a deferred module; calls and attributes reach the real one."""
+class _LazyName:
+    """What `from module import name` gives for a lazy module; calls and attributes reach the real one."""
 
-    def __init__(self, module: _Deferred, name: str) -> None:
+    def __init__(self, module: _Lazy, name: str) -> None:
         self._module = module
         self._name = name
 
@@ -74,7 +74,7 @@ class _DeferredName:
 
 
 class _Finder:
-    """Finds and loads `_Deferred` modules in place of those that nobody in this process has loaded.
+    """Finds and loads `_Lazy` modules in place of those that nobody in this process has loaded.
 
     Without `importlib.abc` for its bases: that import alone takes 5 % of the SDK's.
     """
@@ -88,7 +88,7 @@ class _Finder:
         if fullname == _ECS_MODELS:
             real = PathFinder.find_spec(fullname, path, target)
             places = (real and real.submodule_search_locations) or []
-        elif root in UNUSED and isinstance(sys.modules.get(root, _Deferred(root)), _Deferred):
+        elif root in UNUSED and isinstance(sys.modules.get(root, _Lazy(root)), _Lazy):
             places = []
         else:
             return None
@@ -97,22 +97,22 @@ class _Finder:
         return spec
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Deferred(spec.name)
+        return _Lazy(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Skip the module empty."""
 
 
 @contextmanager
-def deferring() -> Iterator[None]:
-    """Import deferred modules inside the block; afterwards every import in the process is as ever."""
+def importing_lazily() -> Iterator[None]:
+    """Import these modules lazily inside the block; afterwards every import in the process is as ever."""
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [name for name, module in sys.modules.items() if isinstance(module, _Deferred)]:
+        for name in [name for name, module in sys.modules.items() if isinstance(module, _Lazy)]:
             del sys.modules[name]
             package, _, child = name.rpartition(".")
             if package in sys.modules:
