@@ -176,7 +176,7 @@ def _answer(report: Report, redact: Redactor) -> dict[str, object]:
 
 
 def _shown(report: Report, redact: Redactor) -> dict[str, object]:
-    """Give the report as JSON has it, with what happened in a sentence, and without secrets."""
+    """Give the report as JSON has it, with its summary, and without secrets."""
     return {
         name: [redact.value(each) for each in value] if isinstance(value, list) else redact.value(value)
         for name, value in report_fields(report).items()

@@ -83,9 +83,9 @@ def _wrong_charges(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
         charged += bool(ours and goes_on)
     if {report["still_charged"], case.lines[-1]["still_charged"]} != {charged}:
         yield f"{charged} go on being charged, and the report says {report['still_charged']}"
-    sentence = case.lines[-1]["message"]  # over HTTP an error's text takes its place in the answer
-    if ("on being charged" in sentence) is not bool(charged):
-        yield f"{charged} go on being charged, and the sentence is {sentence!r}"
+    summary = case.lines[-1]["message"]  # over HTTP an error's text takes its place in the answer
+    if ("on being charged" in summary) is not bool(charged):
+        yield f"{charged} go on being charged, and the summary is {summary!r}"
 
 
 def _paid_by_use(case: Case, instance_id: str) -> bool:

@@ -12,7 +12,7 @@ from function.model.outcome import Outcome, Status
 from function.model.request import StoppedMode
 
 CHARGED = "on being charged"
-"""How messages and the sentence end that tell of it."""
+"""How messages and the summary end that tell of it."""
 
 LOSES_ADDRESS = "it gives back its public IP address"
 """How the warning of a plan begins."""

@@ -54,13 +54,13 @@ class Meaning(Enum):
     THROTTLED = auto()
     """Nothing was done; the call is welcome again in the next window."""
     RETRY = auto()
-    """A passing trouble of ECS; what was done, if anything, only a look can tell."""
+    """A transient error of ECS; what was done, if anything, only a look can tell."""
     BUSY = auto()
     """As RETRY, but until another operation on the instance has ended, which can take minutes."""
     UNKNOWN = auto()
     """No answer: whether it was done, or will be, only a look can tell."""
     NOT_SENT = auto()
-    """A passing trouble on the way; nothing was done."""
+    """A transient error on the way; nothing was done."""
     DENIED = auto()
     """The function lacks permission or valid credentials."""
     FAILED = auto()
@@ -157,7 +157,7 @@ def meaning(code: str, message: str = "") -> Meaning:
     return next((means for pattern, means in _BY_PATTERN if fnmatchcase(code, pattern)), Meaning.UNLISTED)
 
 
-_PASSING = frozenset({Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT})
+_TRANSIENT = frozenset({Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT})
 _SERVER_ERROR = 500
 
 
@@ -199,11 +199,11 @@ class CloudError(Exception):
         return self.meaning in {Meaning.RETRY, Meaning.UNKNOWN, Meaning.UNLISTED}
 
     @property
-    def passing(self) -> bool:
-        """Whether the same call may succeed a little later; if it only reads, after unknown trouble too."""
+    def transient(self) -> bool:
+        """Whether the same call may succeed a little later; if it only reads, after an unknown error too."""
         if self.read and (self.meaning is Meaning.UNLISTED or (self.http_status or 0) >= _SERVER_ERROR):
             return True
-        return self.meaning in _PASSING
+        return self.meaning in _TRANSIENT
 
 
 def origin(error: BaseException) -> str:

@@ -23,7 +23,7 @@ ASSUME_ROLE = "AssumeRole"
 INVOKE_FUNCTION = "InvokeFunction"
 
 READS = frozenset({DESCRIBE_INSTANCES, DESCRIBE_INSTANCE_TYPES, ASSUME_ROLE})
-"""What changes nothing, so that it may be repeated after any trouble that is not the request's own."""
+"""What changes nothing, so that it may be repeated after any error that is not the request's own."""
 
 MAX_IDS = 100
 """DescribeInstances: `InstanceIds` and `MaxResults` are at most 100."""

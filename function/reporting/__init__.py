@@ -1,1 +1,1 @@
-"""What is told: a log line per result, a sentence for people, and the report."""
+"""What is told: a log line per result, a summary for people, and the report."""

@@ -44,23 +44,23 @@ def _own(result: Result) -> dict[str, object]:
                 "instance_ids": list(result.instance_ids),
             }
         case RegionError():
-            return _place(result) | {"code": result.code, "message": result.message}
+            return _scope_fields(result) | {"code": result.code, "message": result.message}
         case Dispatch():
-            return _place(result) | {
+            return _scope_fields(result) | {
                 "message": "handed on to another invocation, which reports on them",
                 "instance_ids": list(result.instance_ids),
                 "shard_event_id": result.shard_event_id,
                 "shard_request_id": result.shard_request_id,
             }
         case Acceptance():
-            return _place(result) | {
+            return _scope_fields(result) | {
                 "message": "ECS accepted the stop; what becomes of it is told when it is known",
                 "accepted": result.instance_id,
                 "ecs_request_id": result.ecs_request_id,
             }
 
 
-def _place(result: Outcome | RegionError | Dispatch | Acceptance) -> dict[str, object]:
+def _scope_fields(result: Outcome | RegionError | Dispatch | Acceptance) -> dict[str, object]:
     return {"region_id": result.scope.region_id, "account_id": result.scope.account_id}
 
 
@@ -69,7 +69,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     return {
         "instance_id": outcome.instance_id,
         "instance_name": instance.instance_name if instance else None,
-        **_place(outcome),
+        **_scope_fields(outcome),
         "status": outcome.status,
         "code": outcome.code,
         "message": outcome.message,

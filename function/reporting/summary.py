@@ -1,4 +1,4 @@
-"""A run in one sentence, for the people who get it as a notice."""
+"""The summary of a run: one sentence, for the people who get it as a notice."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ MOST_NAMED = 5
 
 
 def summarize(report: Report) -> str:
-    """Say in a sentence what happened: how many of how many, and why the others were not stopped."""
+    """Sum up what happened: how many of how many, and why the others were not stopped."""
     total = len(report.outcomes)
     parts: list[str] = []
     for status, words in _STATUS_WORDS.items():

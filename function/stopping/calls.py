@@ -189,7 +189,7 @@ class Caller:
                             self.throttle.after(call.action, call.scope, result, tries[key]),
                             call,
                         )
-                        again = result.passing and not (done_once and result.in_doubt)
+                        again = result.transient and not (done_once and result.in_doubt)
                         if again and tries[key] < MAX_TRIES:
                             continue
                         del waiting[key]

@@ -142,7 +142,7 @@ class Operation:
         self._note_doubt(error, now)
         if means is Meaning.THROTTLED:
             self.postpone(throttle.after(action, self.scope, error, self._tries), throttle)
-        elif means is Meaning.LOOK_AGAIN or error.passing:
+        elif means is Meaning.LOOK_AGAIN or error.transient:
             self._tries += 1
             again = throttle.after(action, self.scope, error, self._tries)
             self.postpone(now if means is Meaning.LOOK_AGAIN else again, throttle, ask_from=again)
@@ -257,7 +257,7 @@ class Operation:
         self._failed_looks += error.meaning is not Meaning.THROTTLED
         again = throttle.after(DESCRIBE_INSTANCES, self.scope, error, self._failed_looks)
         tries_left = isinstance(self.state, Watching) or self._failed_looks < MAX_TRIES
-        return self._look_again(again, now) if error.passing and tries_left else self.given_up(now)
+        return self._look_again(again, now) if error.transient and tries_left else self.given_up(now)
 
     def _look_again(self, moment: float, now: float) -> Outcome | None:
         self.due = moment

@@ -20,7 +20,7 @@ What comes of the stop call, in Ready:
     not economical          Looking, now, then with KeepCharging
     not as it was seen      Looking, now, then again after a wait
     no connection           Looking, after a wait
-    passing trouble         Looking, after a wait, in doubt
+    transient error         Looking, after a wait, in doubt
     no answer               Looking, after a wait, in doubt
     refused                 "refused"
     denied                  "failed"
@@ -37,13 +37,13 @@ What comes of a look:
     forbidden        "refused"          Settling             Verifying   Watching           Settling
     no instance      "refused"          Settling             Verifying   Watching           Settling
     not started      Looking            Looking              Verifying   Watching           Settling
-    passing trouble  Looking            Looking              Verifying   Watching           Settling
-    other trouble    "failed"           "unknown"            "stopping"  "stopping"         "unknown"
+    transient error  Looking            Looking              Verifying   Watching           Settling
+    other error      "failed"           "unknown"            "stopping"  "stopping"         "unknown"
     time is up       "not_attempted"    "unknown"            "stopping"  "stopping"         "unknown"
 
 Verifying and Watching are "stopping" when their time is over, and Settling its result when the doubt's time
-is. Trouble that passes is as other trouble after `MAX_TRIES`, but in these two. In Ready time is up as in
-Looking. Where nothing is verified, Watching is "stopping" at once.
+is. A transient error is as another after `MAX_TRIES`, but in these two. In Ready time is up as in Looking.
+Where nothing is verified, Watching is "stopping" at once.
 """
 
 from dataclasses import dataclass

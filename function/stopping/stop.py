@@ -205,7 +205,7 @@ def _take(
     if answer is None or isinstance(answer, Instance):
         answer = _UNSAID
     if action == STOP_INSTANCES and isinstance(answer, CloudError):
-        goes_on_alone = not answer.passing if whole else answer.meaning in _OF_THE_CALL
+        goes_on_alone = not answer.transient if whole else answer.meaning in _OF_THE_CALL
         if goes_on_alone:
             operation.split_off(answer, throttle.clock.monotonic())
             return None

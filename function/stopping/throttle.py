@@ -20,7 +20,7 @@ WINDOW_JITTER_SECONDS = 5.0
 beside the window, so that little of its quota is lost."""
 
 BACKOFF_SECONDS = (1.0, 2.0, 4.0)
-"""Waits after passing troubles other than throttling, unless ECS asks for more; the last one repeats. With
+"""Waits after transient errors other than throttling, unless ECS asks for more; the last one repeats. With
 `MAX_TRIES` they make some 14 seconds."""
 
 LAST_LOOK_SECONDS = 1.5

@@ -144,24 +144,24 @@ def test_the_documents_have_every_code_and_its_meaning() -> None:
         assert others
 
 
-PASSING = {Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT}
+TRANSIENT = {Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT}
 
 
 @pytest.mark.parametrize("code", [*known_codes(), "SomethingNew"])
 @pytest.mark.parametrize("status", [None, 403, 500, 503])
 def test_what_passes_for_a_stop_and_for_a_look(code: str, status: int | None) -> None:
-    """A stop is asked for again by its code alone; a look also after unknown trouble and any HTTP 5xx."""
+    """A stop is asked for again by its code alone; a look also after an unknown error and any HTTP 5xx."""
     means = meaning(code)
     stop, look = (CloudError(code, "", http_status=status, read=read) for read in (False, True))
-    assert stop.passing == (means in PASSING)
-    assert look.passing == (means in {*PASSING, Meaning.UNLISTED} or (status or 0) >= 500)
+    assert stop.transient == (means in TRANSIENT)
+    assert look.transient == (means in {*TRANSIENT, Meaning.UNLISTED} or (status or 0) >= 500)
 
 
 def test_an_operation_denied_for_now_passes() -> None:
     """`OperationDenied` is no refusal where its message asks to come back later."""
     denied = CloudError("OperationDenied", "The instance is being migrated; try again later.")
-    assert (denied.meaning, denied.passing) == (Meaning.BUSY, True)
-    assert CloudError("OperationDenied", "The translated instance does not support it.").passing is False
+    assert (denied.meaning, denied.transient) == (Meaning.BUSY, True)
+    assert CloudError("OperationDenied", "The translated instance does not support it.").transient is False
 
 
 @pytest.mark.parametrize("code", NOT_FOUND_CODES)

@@ -1,4 +1,4 @@
-"""The sentence that ends a run, which a notice consists of."""
+"""The summary that ends a run, which a notice consists of."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ def test_a_run_in_a_sentence() -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_every_status_is_told(status: Status) -> None:
-    """No outcome is left out of the sentence."""
+    """No outcome is left out of the summary."""
     assert "1 of 1" in said(outcome(status))
 
 

@@ -25,7 +25,7 @@ from tests.stage import NOW
 VERIFY_SECONDS = 20
 SCOPE = Scope(region_id="cn-hangzhou", account_id="1234567890123456")
 ACCEPTED = "R-1"
-PASSING = CloudError("InternalError", "later")
+TRANSIENT = CloudError("InternalError", "later")
 NO_ANSWER = CloudError(ClientCode.NO_ANSWER, "none came")
 UNLISTED = CloudError("SomethingNew", "what is it?")
 DENIED = CloudError("Forbidden.RAM", "no")
@@ -135,7 +135,7 @@ ANSWERS: dict[str, tuple[Callable[[], Bench], Callable[[Bench], Outcome | None]]
         ready,
         lambda bench: bench.answer(CloudError(ClientCode.NO_CONNECTION, "refused")),
     ),
-    "passing trouble": (ready, lambda bench: bench.answer(PASSING)),
+    "transient error": (ready, lambda bench: bench.answer(TRANSIENT)),
     "no answer": (ready, lambda bench: bench.answer(NO_ANSWER)),
     "refused": (ready, lambda bench: bench.answer(CloudError("InstanceLockedForSecurity", "no"))),
     "denied": (ready, lambda bench: bench.answer(DENIED)),
@@ -150,8 +150,8 @@ LOOKS: dict[str, Callable[[Bench], Outcome | None]] = {
     "forbidden": lambda bench: bench.look(PROTECTED),
     "no instance": lambda bench: bench.look(None),
     "not started": lambda bench: bench.operation.not_looked_at(bench.throttle),
-    "passing trouble": lambda bench: bench.fail(PASSING),
-    "other trouble": lambda bench: bench.fail(DENIED),
+    "transient error": lambda bench: bench.fail(TRANSIENT),
+    "other error": lambda bench: bench.fail(DENIED),
     "time is up": Bench.give_up,
 }
 COLUMNS = ("Looking", "Looking in doubt", "Verifying", "Watching", "Settling")
@@ -160,7 +160,7 @@ COLUMNS = ("Looking", "Looking in doubt", "Verifying", "Watching", "Settling")
 def reach(column: str, row: str = "") -> Bench:
     """Bring an operation into the state of a column, for a row."""
     bench = ready()
-    error = PASSING if column == "Looking in doubt" else NOT_AS_SEEN
+    error = TRANSIENT if column == "Looking in doubt" else NOT_AS_SEEN
     match column:
         case "Verifying":
             bench.answer(ACCEPTED)
@@ -232,7 +232,7 @@ def test_what_comes_of_a_look(column: str, row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["Stopping", "Running", "forbidden", "no instance", "not started", "passing trouble"]
+    "row", ["Stopping", "Running", "forbidden", "no instance", "not started", "transient error"]
 )
 @pytest.mark.parametrize("column", ["Verifying", "Watching"])
 def test_verification_ends_with_its_time(column: str, row: str) -> None:
@@ -273,17 +273,17 @@ def test_looks_that_fail_are_not_taken_for_ever(column: str, expected: str) -> N
     """After as many as may fail it is settled without one; one that shows something starts the count anew."""
     bench = reach(column)
     for _ in range(MAX_TRIES - 1):
-        assert bench.fail(PASSING) is None
+        assert bench.fail(TRANSIENT) is None
     if column == "Settling":
         assert bench.look(RUNNING) is None
-        assert [bench.fail(PASSING) for _ in range(MAX_TRIES - 1)] == [None] * (MAX_TRIES - 1)
-    outcome = bench.fail(PASSING)
+        assert [bench.fail(TRANSIENT) for _ in range(MAX_TRIES - 1)] == [None] * (MAX_TRIES - 1)
+    outcome = bench.fail(TRANSIENT)
     assert outcome is not None
     assert outcome.status == expected
 
 
 def test_it_is_asked_again_after_the_wait() -> None:
-    """After a passing trouble looks go on, and the last of them makes it Ready."""
+    """After a transient error looks go on, and the last of them makes it Ready."""
     bench = reach("Looking in doubt")
     assert bench.look(RUNNING) is None
     bench.wait()
