@@ -31,20 +31,34 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOn:
+    """What the function itself says of an event that it has taken in before, and hands on.
+
+    `origin`: whence it came. `admitted`: it was found new enough. `selection`: by which its instances were
+    found. `tells_of_start`: the event itself told of it.
+    """
+
+    origin: Source | None = None
+    admitted: bool = False
+    selection: Selection | None = None
+    tells_of_start: bool = False
+
+
+NOT_HANDED_ON = HandedOn()
+"""Any other event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """The event that was wrapped, and what the wrapping says of it.
 
     `region_id`: ECS's own word for its event's region. `ram_authorized`: RAM vouches for who wrote it.
-    `selection`: by which its instances were found, and `admitted`, where the function itself hands on what
-    it has found new enough; `origin`: whence.
     """
 
     event: Node
     region_id: str | None = None
     ram_authorized: bool = True
-    selection: Selection | None = None
-    admitted: bool = False
-    origin: Source | None = None
+    handed_on: HandedOn = NOT_HANDED_ON
 
 
 def is_cloud_event(event: Node) -> bool:
@@ -79,20 +93,22 @@ def _is_enveloped(event: Node) -> bool:
 def open_cloud_event(event: Node) -> Content:
     """Take what is in `data`."""
     service = service_of(event)
-    shard = event.object().get("type") == SHARD
-    selection = event.find_structure("selection") if shard else None
     return Content(
         event=event.field("data"),
         region_id=read_region(event.find("aliyunregionid")) if service and service.name == _ECS else None,
-        selection=read_selection(selection) if selection else None,
-        admitted=shard and event.object().get("admitted") is True,
-        origin=_origin(event) if shard else None,
+        handed_on=_handed_on(event) if event.object().get("type") == SHARD else NOT_HANDED_ON,
     )
 
 
-def _origin(event: Node) -> Source | None:
-    origin = event.object().get("origin")
-    return Source(origin) if origin in set(Source) else None
+def _handed_on(event: Node) -> HandedOn:
+    fields, selection = event.object(), event.find_structure("selection")
+    origin = fields.get("origin")
+    return HandedOn(
+        origin=Source(origin) if origin in set(Source) else None,
+        admitted=fields.get("admitted") is True,
+        selection=read_selection(selection) if selection else None,
+        tells_of_start=fields.get("tells_of_start") is True,
+    )
 
 
 def _source(event: Node) -> str:

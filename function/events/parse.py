@@ -9,7 +9,7 @@ from itertools import islice
 
 from function.events import http_trigger
 from function.events.catalog import CATALOG, Kind, Sender, Wrapping, sent_by
-from function.events.envelopes import Service, open_text
+from function.events.envelopes import NOT_HANDED_ON, HandedOn, Service, open_text
 from function.events.event_id import digest, digest_of
 from function.events.event_id import event_id as find_id
 from function.events.json_reader import Node, name, quote, read, shorten
@@ -17,7 +17,7 @@ from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
 from function.model.outcome import GuardCode
-from function.model.request import InvalidEvent, Selection, Source, StopRequest, TargetProblem
+from function.model.request import InvalidEvent, Source, StopRequest, TargetProblem
 
 MAX_AHEAD = timedelta(minutes=5)
 MAX_EVENTS = 1_000
@@ -50,9 +50,7 @@ class _Envelope:
     region_id: str | None = None
     service: Service | None = None
     ram_authorized: bool = True
-    selection: Selection | None = None
-    admitted: bool = False
-    origin: Source | None = None
+    handed_on: HandedOn = NOT_HANDED_ON
     depth: int = 0
 
 
@@ -168,13 +166,14 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
             yield from _open(kind, event, replace(envelope, time=time), now)
             return
         base = StopRequest(
-            source=envelope.origin or kind.source,
+            source=envelope.handed_on.origin or kind.source,
             event_id=event_id,
             time=time,
             region_ids=(envelope.region_id,) if envelope.region_id else (),
             ram_authorized=envelope.ram_authorized,
-            selection=envelope.selection,
-            admitted=envelope.admitted,
+            selection=envelope.handed_on.selection,
+            admitted=envelope.handed_on.admitted,
+            tells_of_start=envelope.handed_on.tells_of_start,
         )
         for found in kind.read(event, base):
             if isinstance(found, StopRequest):
@@ -196,9 +195,7 @@ def _open(
         envelope,
         region_id=content.region_id or envelope.region_id,
         ram_authorized=envelope.ram_authorized and content.ram_authorized,
-        selection=content.selection,
-        admitted=envelope.ram_authorized and content.admitted,
-        origin=content.origin if envelope.ram_authorized else None,
+        handed_on=content.handed_on if envelope.ram_authorized else NOT_HANDED_ON,
         depth=envelope.depth + 1,
     )
     yield from _each(content.event, inside, now)

@@ -67,6 +67,7 @@ def _event(job: Job, now: datetime) -> dict[str, object]:
         "type": SHARD,
         "admitted": True,
         "origin": request.source,
+        "tells_of_start": request.tells_of_start,
         # A request has no time of its own; what was started since it came is to be left alone.
         "time": (request.time or now).isoformat(),
         "data": data,

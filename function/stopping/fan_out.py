@@ -63,6 +63,8 @@ class Shard:
             tags = [{"Key": tag.key, "Value": tag.value} for tag in request.selection.tags]
             named = [{name: text for name, text in tag.items() if text is not None} for tag in tags]
             envelope["selection"] = {"Tag": named}
+        if request.tells_of_start:
+            envelope["tells_of_start"] = True
         if request.time is not None:
             envelope["time"] = request.time.isoformat()
         return json.dumps(envelope).encode()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -103,10 +104,12 @@ def test_nobody_waits_for_an_event_that_came_otherwise(stage: SetStage) -> None:
     assert [line for line in played.lines if "accepted" in line] == []
 
 
-def fan_out(made: Stage, event: object) -> Played:
-    """Send an event over HTTP to a function that may hand on."""
+def fan_out(made: Stage, event: object, system_events: str = "") -> Played:
+    """Send an event to a function that may hand on."""
     regions = "cn-hangzhou,cn-shanghai"
-    return made.invoke(event, ALARM_TOKEN=TOKEN, FAN_OUT="true", ALLOWED_REGIONS=regions)
+    return made.invoke(
+        event, ALARM_TOKEN=TOKEN, FAN_OUT="true", ALLOWED_REGIONS=regions, SYSTEM_EVENTS=system_events
+    )
 
 
 def test_with_fan_out_it_is_handed_on(stage: SetStage) -> None:
@@ -137,6 +140,30 @@ def test_what_is_handed_on_does_not_go_stale(stage: SetStage) -> None:
     made.deliver()
     (done,) = made.shards
     assert {one["status"] for one in done.outcomes.values()} == {"stopped"}
+
+
+def test_what_tells_of_a_start_does_so_when_it_is_handed_on(stage: SetStage) -> None:
+    """Who wants machines stopped that are started at night gets it, also over HTTP and in shards."""
+    regions = {A: "cn-hangzhou", B: "cn-shanghai"}
+    started = {"StartTime": NOW.strftime("%Y-%m-%dT%H:%MZ")}
+    events = [
+        {
+            "name": "Instance:StateChange",
+            "eventTime": (NOW + timedelta(seconds=20)).isoformat(),
+            "resourceId": f"acs:ecs:{region}:1:instance/{one}",
+            "content": {"state": "Running", "resourceId": one},
+        }
+        for one, region in regions.items()
+    ]
+    for event in (over_http(events), events):
+        made = stage(*({"InstanceId": one, "RegionId": region, **started} for one, region in regions.items()))
+        made.clock.advance(30)
+        played = fan_out(made, event, "Instance:StateChange")
+        assert played.stops == []
+        for _ in range(2):  # what came over HTTP is cut into shards where it is done
+            made.deliver()
+        done = {name: one["status"] for shard in made.shards for name, one in shard.outcomes.items()}
+        assert done == {A: "stopped", B: "stopped"}
 
 
 @pytest.mark.parametrize(
