@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol, Self
 
+from function.events.http_trigger import Rejection
 from function.events.parse import Delivery, parse
 from function.model.credentials import ContextCredentials, Credentials, Redactor
 from function.model.instance import LocalDisks
-from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Refusal, utc
+from function.model.outcome import INVALID_EVENT, Outcome, Refusal, utc
 from function.model.ports import Ports
 from function.model.request import InvalidEvent
 from function.model.scope import Scope
@@ -123,13 +124,8 @@ class FunctionInstance:
         """Handle what an event was understood as; `started`: when that began. Otherwise as `invoke`."""
         credentials = _credentials(context, environment)
         redact = self._redactor(credentials)
-        for status_code, code, message in (
-            (401, GuardCode.UNAUTHORIZED, delivery.unauthorized),
-            (413, INVALID_EVENT, delivery.too_large),
-        ):
-            if message is not None:
-                refusal = Refusal(source=None, event_id=None, code=code, message=message)
-                return _turned_away(status_code, refusal, context, ports, redact)
+        if delivery.rejection:
+            return _rejected(delivery.rejection, context, ports, redact)
         invocation = InvocationContext(
             request_id=context.request_id,
             function_name=context.function.name,
@@ -221,10 +217,9 @@ def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:
     return _http(400, {**(shown if others else {}), "code": INVALID_EVENT, "message": message})
 
 
-def _turned_away(
-    status_code: int, refusal: Refusal, context: FcContext, ports: Ports, redact: Redactor
-) -> dict[str, object]:
+def _rejected(rejection: Rejection, context: FcContext, ports: Ports, redact: Redactor) -> dict[str, object]:
     """Answer what came over HTTP and was not even read."""
+    refusal = Refusal(source=None, event_id=None, code=rejection.code, message=rejection.message)
     report = Report(
         request_id=context.request_id,
         time=ports.clock.now(),
@@ -237,7 +232,7 @@ def _turned_away(
     log = Log(context.request_id, ports.clock.now, ports.write, redact)
     log.result(refusal)
     log.summary(report)
-    return _http(status_code, {"code": refusal.code, "message": refusal.message})
+    return _http(rejection.status_code, {"code": refusal.code, "message": refusal.message})
 
 
 def _http(status_code: int, body: Mapping[str, object]) -> dict[str, object]:

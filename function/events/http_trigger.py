@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from function.events.envelopes import open_text
 from function.events.json_reader import Json, Node, quote, read
+from function.model.outcome import INVALID_EVENT, GuardCode
 
 MAX_FORM_FIELDS = 100
 MAX_BODY = 2**20
@@ -27,11 +28,20 @@ _NEXT = re.compile(_SPACE + rb"([,}])")
 
 
 @dataclass(frozen=True, slots=True)
-class Large:
-    """A large HTTP event of which the body was only measured; `problem`: it is too large."""
+class Head:
+    """All but the body of a large HTTP event, whose body was only measured; `problem`: it is too large."""
 
-    head: Node
+    fields: Node
     problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an HTTP event is not even read: its answer's status code, code and message."""
+
+    status_code: int
+    code: str
+    message: str
 
 
 def is_http(event: Node) -> bool:
@@ -40,8 +50,8 @@ def is_http(event: Node) -> bool:
     return event.has("rawPath") or (isinstance(context, dict) and "http" in context)
 
 
-def look_at(event: bytes) -> Large | None:
-    """Read all but the body of an HTTP event that may have too large a one. None: it is small, or none.
+def read_head(event: bytes) -> Head | None:
+    """Read the head of an HTTP event that may have too large a body. None: it is small, or none.
 
     Nothing of the body is decoded, so whoever has no token costs no memory. Raise `InvalidEvent` where the
     rest can't be read.
@@ -58,7 +68,7 @@ def look_at(event: bytes) -> Large | None:
     node = read(f"{{{written.decode()}}}")
     if not is_http(node):
         return None
-    return Large(node, _measure(event, start, end, encoded=node.object().get("isBase64Encoded") is True))
+    return Head(node, _measure(event, start, end, encoded=node.object().get("isBase64Encoded") is True))
 
 
 def _members(event: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:
@@ -98,8 +108,17 @@ def _measure(event: bytes, start: int, end: int, *, encoded: bool) -> str | None
     )
 
 
-def refusal(event: Node, alarm_token: str | None) -> str | None:
-    """Say why the event is not let in, None if it is. Looks at nothing but the tokens, and repeats none."""
+def reject(event: Node, alarm_token: str | None, body_problem: str | None) -> Rejection | None:
+    """Say why the event is not let in, None if it is."""
+    if problem := _token_problem(event, alarm_token):
+        return Rejection(401, GuardCode.UNAUTHORIZED, problem)
+    if body_problem:
+        return Rejection(413, INVALID_EVENT, body_problem)
+    return None
+
+
+def _token_problem(event: Node, alarm_token: str | None) -> str | None:
+    """Say what is wrong with the tokens. Look at nothing else, and repeat none."""
     if not alarm_token:
         return "ALARM_TOKEN is not set, so no event is taken over HTTP; set it, and let the sender send it"
     given = list(_tokens(event))
@@ -156,7 +175,7 @@ def open_body(event: Node) -> Node:
             body.fail(f"is {quote(text)}, not UTF-8 in base64 as isBase64Encoded says")
     if text.lstrip().startswith('"'):
         return body.json()
-    return open_text(body) or _document(_form(body))
+    return open_text(body) or _event_in(_form(body))
 
 
 def _query(event: Node) -> Node:
@@ -164,15 +183,15 @@ def _query(event: Node) -> Node:
     fields = {key: value for key, value in _members_of(event, "queryParameters").items() if key != "token"}
     if not fields:
         event.field("body").text()
-    return _document(Node(fields, event.below("queryParameters")))
+    return _event_in(Node(fields, event.below("queryParameters")))
 
 
-def _document(form: Node) -> Node:
+def _event_in(form: Node) -> Node:
     """Open a form that holds the whole event as JSON: by GET it is the parameter `data`."""
     for key in ("data", "body"):
-        document = form.find(key)
-        if document and document.is_json():
-            return document.json()
+        whole = form.find(key)
+        if whole and whole.is_json():
+            return whole.json()
     return form
 
 

@@ -31,14 +31,12 @@ class Delivery:
     """What one invocation brought, in order; what could not be understood stands among it as `InvalidEvent`.
 
     `http`: it came over an HTTP trigger, so the answer is an HTTP answer and nothing raises.
-    `unauthorized`: why its token was refused; `too_large`: why its body was. `events` is empty then, and
-    never otherwise.
+    `rejection`: why it was not even read. `events` is empty then, and never otherwise.
     """
 
     events: tuple[StopRequest | InvalidEvent, ...]
     http: bool = False
-    unauthorized: str | None = None
-    too_large: str | None = None
+    rejection: http_trigger.Rejection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +98,12 @@ def _redacted(one: StopRequest | InvalidEvent, redact: Redactor) -> StopRequest 
 def _delivery(event: bytes, now: datetime, alarm_token: str | None) -> Delivery:
     http = False
     try:
-        large = http_trigger.look_at(event)
-        root = large.head if large else _root(event)
+        head = http_trigger.read_head(event)
+        root = head.fields if head else _root(event)
         http = http_trigger.is_http(root)
-        if http and (refusal := http_trigger.refusal(root, alarm_token)):
-            return Delivery(events=(), http=True, unauthorized=refusal)
-        if large and large.problem:
-            return Delivery(events=(), http=True, too_large=large.problem)
-        if large:
+        if http and (rejection := http_trigger.reject(root, alarm_token, head.problem if head else None)):
+            return Delivery(events=(), http=True, rejection=rejection)
+        if head:
             root = _root(event)
         body = http_trigger.open_body(root) if http else root
     except UnicodeDecodeError as error:

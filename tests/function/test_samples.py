@@ -47,7 +47,7 @@ MADE_OF = {
 
 def _requests(name: str) -> list[StopRequest]:
     delivery = parse((EVENTS / f"{name}.json").read_bytes(), now=NOON, alarm_token="emulator-alarm-token")
-    assert delivery.unauthorized is None
+    assert delivery.rejection is None
     found = [one for one in delivery.events if isinstance(one, StopRequest)]
     assert len(found) == len(delivery.events)
     return found

@@ -54,7 +54,7 @@ JsonPath = tuple[str | int, ...]
 def check(event: bytes) -> None:
     """Hold what must be true of every delivery."""
     delivery = parse(event, now=NOW, alarm_token=TOKEN)
-    assert bool(delivery.events) == (delivery.unauthorized is None)
+    assert bool(delivery.events) == (delivery.rejection is None)
     written = event.decode(errors="replace")
     text = written + unquote_plus(written)  # a form says some of it in percents
     text += unquote_plus("".join(map(decoded, re.findall(r"[A-Za-z0-9+/]{20,}=*", written))))

@@ -172,7 +172,7 @@ def _http(body: str, *, encoded: bool = False) -> bytes:
 def test_a_body_is_measured_as_it_was_sent(body: str, *, encoded: bool, large: bool) -> None:
     """It is the sender's bytes that count, not those of their form in the event."""
     delivery = parse(_http(body, encoded=encoded).replace(b"&", b"\\u0026"), now=NOW, alarm_token=TOKEN)
-    assert (delivery.too_large is not None) == large
+    assert (delivery.rejection is not None) == large
     assert delivery.http
     assert bool(delivery.events) != large
 

@@ -48,7 +48,7 @@ def _asked(delivery: Delivery) -> StopRequest:
     (found,) = delivery.events
     assert isinstance(found, StopRequest), found
     assert delivery.http
-    assert delivery.unauthorized is None
+    assert delivery.rejection is None
     return found
 
 
@@ -56,7 +56,7 @@ def _refused(delivery: Delivery) -> str:
     (found,) = delivery.events
     assert isinstance(found, InvalidEvent), found
     assert delivery.http
-    assert delivery.unauthorized is None
+    assert delivery.rejection is None
     return str(found)
 
 
@@ -118,10 +118,10 @@ def test_a_missing_or_wrong_token_does_not(headers: object, query: object, reaso
     """Every token that is given must be right; the reason names the places and repeats no token."""
     delivery = _http(body="{ not even JSON", headers=headers, query=query)
     assert (delivery.events, delivery.http) == ((), True)
-    assert delivery.unauthorized is not None
-    assert delivery.unauthorized.startswith(reason)
-    assert "guess" not in delivery.unauthorized
-    assert TOKEN not in delivery.unauthorized
+    assert delivery.rejection is not None
+    assert delivery.rejection.message.startswith(reason)
+    assert "guess" not in delivery.rejection.message
+    assert TOKEN not in delivery.rejection.message
 
 
 @pytest.mark.parametrize("token", [None, ""])
@@ -130,7 +130,8 @@ def test_without_alarm_token_nobody_is_let_in(token: str | None) -> None:
     for given_token in ("", TOKEN):
         delivery = _http(headers={"X-Alarm-Token": given_token}, token=token)
         assert delivery.events == ()
-        assert delivery.unauthorized == (
+        assert delivery.rejection is not None
+        assert delivery.rejection.message == (
             "ALARM_TOKEN is not set, so no event is taken over HTTP; set it, and let the sender send it"
         )
 
@@ -141,7 +142,7 @@ def test_without_alarm_token_nobody_is_let_in(token: str | None) -> None:
 )
 def test_only_the_very_token_is_right(right: str, sent: str) -> None:
     """Whatever the token is, it and nothing else lets in."""
-    assert (_http(headers={"X-Alarm-Token": sent}, token=right).unauthorized is None) == (sent == right)
+    assert (_http(headers={"X-Alarm-Token": sent}, token=right).rejection is None) == (sent == right)
 
 
 @pytest.mark.parametrize("mark", [{"rawPath": None}, {"requestContext": {"http": {"method": "POST"}}}])
@@ -156,13 +157,14 @@ def test_what_looks_like_http_needs_a_token(mark: dict[str, object]) -> None:
     }
     delivery = parse(json.dumps(event).encode(), now=NOW, alarm_token=TOKEN)
     assert (delivery.events, delivery.http) == ((), True)
-    assert delivery.unauthorized is not None
+    assert delivery.rejection is not None
+    assert delivery.rejection.code == "Guard.Unauthorized"
 
 
 def test_what_did_not_come_over_http_needs_none() -> None:
     """Who may invoke the function directly is for RAM to say."""
     delivery = parse(REQUEST.encode(), now=NOW, alarm_token=TOKEN)
-    assert (delivery.http, delivery.unauthorized, len(delivery.events)) == (False, None, 1)
+    assert (delivery.http, delivery.rejection, len(delivery.events)) == (False, None, 1)
 
 
 # The body
