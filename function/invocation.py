@@ -76,13 +76,13 @@ class StopIncomplete(Exception):  # noqa: N818 - the name that FC reports, fixed
         self.report = report
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FunctionInstance:
-    """What one instance of the function keeps between invocations."""
+    """What one instance of the function keeps between invocations: the settings, and what it learns."""
 
     settings: Settings
     known_types: dict[str, LocalDisks] = field(default_factory=dict)
-    """What ECS has said of instance types so far."""
+    """What ECS has said of instance types so far; only `handle` adds to it, after each run."""
 
     @classmethod
     def prepare(cls, environment: Mapping[str, str]) -> Self:

@@ -57,7 +57,8 @@ def run(
     if deferred is None:
         plan, clients = _plan(jobs, context, known_types, caller)
         types = plan.types
-        throttle.deadline -= len(plan.operations) // 100 * SECONDS_PER_100
+        reporting_seconds = len(plan.operations) // 100 * SECONDS_PER_100
+        caller = caller.until(context.deadline - reporting_seconds)
         if plan.warning is not None and jobs:
             log.note(jobs[0].request.source, jobs[0].request.event_id, plan.warning)
         known: tuple[Result, ...] = (*plan.refusals, *plan.region_errors, *plan.left_alone)

@@ -34,7 +34,7 @@ _MAX_PAGES = 10
 _MIN_SECONDS = 0.1
 
 
-Answer = TypeVar("Answer")
+Body = TypeVar("Body")
 
 
 class _Request(Protocol):
@@ -175,9 +175,9 @@ class SdkEcs:
         action: str,
         request: _Request,
         seconds: float,
-        read: Callable[[Any], Answer],
+        read: Callable[[Any], Body],
         fresh_seconds: float = float("inf"),
-    ) -> Answer:
+    ) -> Body:
         """Send one call and read its answer, or raise `CloudError`."""
         try:
             with within(seconds, fresh_seconds=fresh_seconds):

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from function.model.errors import ClientCode, CloudError, Meaning
 from function.model.ports import Unfinished, Workers
@@ -44,8 +44,8 @@ class Answered(Generic[Subject, Result]):
     sent_at: float
 
 
-class Flow(Generic[Subject, Result]):
-    """Calls on their way: each is sent once, if it may go out when its turn comes.
+class CallQueue(Generic[Subject, Result]):
+    """Calls in a queue and on their way: each is sent once, if it may go out when its turn comes.
 
     Once a call was throttled, no further one of its action goes out at its scope.
     """
@@ -137,23 +137,27 @@ class Caller:
     workers: Workers
     limit: int
 
+    def until(self, deadline: float) -> Self:
+        """Give one that knows the same of quotas, and ends by this moment."""
+        return replace(self, throttle=replace(self.throttle, deadline=deadline))
+
     @contextmanager
-    def flow(self) -> Iterator[Flow[Any, Any]]:
+    def queue(self) -> Iterator[CallQueue[Any, Any]]:
         """Let calls go out inside the block; none of them is sent after it."""
-        flow: Flow[Any, Any] = Flow(self.throttle, self.workers, self.limit)
+        queue: CallQueue[Any, Any] = CallQueue(self.throttle, self.workers, self.limit)
         try:
-            yield flow
+            yield queue
         finally:
-            flow.close()
+            queue.close()
 
     def once(self, call: Call[Subject, Result]) -> Result | CallFailure:
         """Send a call once, and give what comes of it."""
-        with self.flow() as flow:
-            flow.send(call)
+        with self.queue() as queue:
+            queue.send(call)
             answers: Sequence[Answered[Subject, Result]] | None = ()
             while answers is not None and not answers:
-                answers = flow.answers(inf)
-            (answered,) = flow.close() if answers is None else answers
+                answers = queue.answers(inf)
+            (answered,) = queue.close() if answers is None else answers
             return answered.result
 
     def until_answered(
@@ -168,15 +172,15 @@ class Caller:
         errors: dict[int, CloudError] = {}
         waiting = {id(call): (0.0, call) for call in calls}
         pending = {key: call for key, (_, call) in waiting.items()}
-        with self.flow() as flow:
+        with self.queue() as queue:
             answers: Sequence[Answered[Subject, Result]] | None = ()
             while pending and answers is not None:
                 now = self.throttle.clock.monotonic()
                 due = [key for key, (moment, _) in waiting.items() if moment <= now]
-                for key in due if flow.has_time() else ():
-                    flow.send(waiting.pop(key)[1])
-                answers = flow.answers(min((moment for moment, _ in waiting.values()), default=inf))
-                for answered in flow.close() if answers is None else answers:
+                for key in due if queue.has_time() else ():
+                    queue.send(waiting.pop(key)[1])
+                answers = queue.answers(min((moment for moment, _ in waiting.values()), default=inf))
+                for answered in queue.close() if answers is None else answers:
                     call, result = answered.call, answered.result
                     key = id(call)
                     if isinstance(result, Unfinished):

@@ -16,20 +16,20 @@ from function.model.ports import (
     Unfinished,
 )
 from function.model.scope import InstanceKey, QuotaKey, Scope, quota_key
-from function.stopping.calls import Answered, Call, Caller, CallFailure, Flow
+from function.stopping.calls import Answered, Call, Caller, CallFailure, CallQueue
 from function.stopping.clients import Clients
 from function.stopping.inventory import chunks
 from function.stopping.operation import Operation
 from function.stopping.state import Ready, Verifying, Watching
 from function.stopping.throttle import Throttle
 
-MOST_ALONE = 3
+MAX_SINGLE_CALLS = 3
 """So many instances that are stopped alike have a call each, whose answer says more; more of them go
 together, since ECS counts calls (its page about API throttling)."""
 
 _UNSAID = CloudError(ClientCode.NO_ANSWER, "StopInstances was answered without a word about this instance")
 
-TOGETHER_SECONDS = 0.05
+BATCH_SECONDS = 0.05
 """What is due within this goes together: a call's answer reaches its instances one after the other."""
 
 
@@ -42,18 +42,18 @@ def stop(operations: Iterable[Operation], clients: Clients, caller: Caller) -> I
     throttle = caller.throttle
     pending = {operation.key: operation for operation in operations}
     busy: set[InstanceKey] = set()
-    with caller.flow() as flow:
-        answers: Sequence[Answered[Sequence[Operation], Answer]] | None = ()
+    with caller.queue() as queue:
+        answers: Sequence[Answered[Sequence[Operation], AnswerById]] | None = ()
         while pending and answers is not None:
             # With all workers busy there is nothing to begin, and so nothing to look for among many.
-            if flow.has_room() and flow.has_time():
+            if queue.has_room() and queue.has_time():
                 idle = [one for key, one in pending.items() if key not in busy]
-                for call in _due_calls(idle, clients, flow, throttle):
+                for call in _due_calls(idle, clients, queue, throttle):
                     busy.update(operation.key for operation in call.subject)
-                    flow.send(call)
-            due = (one.due for key, one in pending.items() if key not in busy) if flow.has_room() else ()
-            answers = flow.answers(min(due, default=inf) + TOGETHER_SECONDS)
-            for answered in flow.close() if answers is None else answers:
+                    queue.send(call)
+            due = (one.due for key, one in pending.items() if key not in busy) if queue.has_room() else ()
+            answers = queue.answers(min(due, default=inf) + BATCH_SECONDS)
+            for answered in queue.close() if answers is None else answers:
                 for operation in answered.call.subject:
                     busy.discard(operation.key)
                     outcome = _take(operation, answered, throttle)
@@ -78,21 +78,23 @@ def _acceptance(operation: Operation) -> Acceptance:
     )
 
 
-Answer = Mapping[str, str | Instance | CloudError]
+AnswerById = Mapping[str, str | Instance | CloudError]
 """By instance, the request id of a stop that ECS accepted, how a look shows it, or why there is neither."""
 
-Calls = Iterator[Call[Sequence[Operation], Answer]]
-CallFlow = Flow[Sequence[Operation], Answer]
+Calls = Iterator[Call[Sequence[Operation], AnswerById]]
+OperationQueue = CallQueue[Sequence[Operation], AnswerById]
 
 
 def _due_calls(
-    idle: Sequence[Operation], clients: Clients, flow: CallFlow, throttle: Throttle
-) -> Sequence[Call[Sequence[Operation], Answer]]:
+    idle: Sequence[Operation], clients: Clients, queue: OperationQueue, throttle: Throttle
+) -> Sequence[Call[Sequence[Operation], AnswerById]]:
     """Make the stop calls that are due or, where none is, the looks."""
-    return [*_stop_calls(idle, clients, flow, throttle)] or [*_looks(idle, clients, throttle)]
+    return [*_stop_calls(idle, clients, queue, throttle)] or [*_looks(idle, clients, throttle)]
 
 
-def _stop_calls(idle: Sequence[Operation], clients: Clients, flow: CallFlow, throttle: Throttle) -> Calls:
+def _stop_calls(
+    idle: Sequence[Operation], clients: Clients, queue: OperationQueue, throttle: Throttle
+) -> Calls:
     """Make the stop calls that are due, no more of them than will probably pass in this window."""
     now = throttle.clock.monotonic()
     due = []
@@ -103,12 +105,12 @@ def _stop_calls(idle: Sequence[Operation], clients: Clients, flow: CallFlow, thr
             else:
                 due.append(operation)
     rooms: dict[QuotaKey, int | None] = {}
-    for action, operations in _together(due):
+    for action, operations in _batches(due):
         scope = operations[0].scope
         own = quota_key(action, scope)
         if own not in rooms:
             room = throttle.room(action, scope)
-            rooms[own] = room if room is None else max(0, room - flow.in_flight(action, scope))
+            rooms[own] = room if room is None else max(0, room - queue.in_flight(action, scope))
         room = rooms[own]
         if room == 0:
             for operation in operations:
@@ -118,7 +120,7 @@ def _stop_calls(idle: Sequence[Operation], clients: Clients, flow: CallFlow, thr
             yield _stop_call(action, operations, clients.ecs[scope], throttle)
 
 
-def _together(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[Operation]]]:
+def _batches(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[Operation]]]:
     """Put together what one StopInstances can stop alike; where that would be few, each has its own call."""
     alike: dict[Hashable, list[Operation]] = {}
     for operation in operations:
@@ -126,7 +128,7 @@ def _together(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[O
         key = operation.key if operation.alone else (operation.scope, call.stopped_mode, call.force_stop)
         alike.setdefault(key, []).append(operation)
     for group in alike.values():
-        if len(group) > MOST_ALONE:
+        if len(group) > MAX_SINGLE_CALLS:
             yield from ((STOP_INSTANCES, batch) for batch in chunks(group, MAX_STOPS))
         else:
             yield from ((STOP_INSTANCE, [operation]) for operation in group)
@@ -134,12 +136,12 @@ def _together(operations: Iterable[Operation]) -> Iterator[tuple[str, Sequence[O
 
 def _stop_call(
     action: str, operations: Sequence[Operation], ecs: Ecs, throttle: Throttle
-) -> Call[Sequence[Operation], Answer]:
+) -> Call[Sequence[Operation], AnswerById]:
     calls = [operation.call for operation in operations]
 
     good_until = min(operation.good_until for operation in operations)
 
-    def send(seconds: float) -> Answer:
+    def send(seconds: float) -> AnswerById:
         fresh = good_until - throttle.clock.monotonic()
         for operation in operations:
             operation.sent(throttle.clock.monotonic())
@@ -169,10 +171,10 @@ def _looks(idle: Sequence[Operation], clients: Clients, throttle: Throttle) -> C
             yield from (_look(scope, some, clients.ecs[scope]) for some in chunks(operations, MAX_IDS))
 
 
-def _look(scope: Scope, operations: Sequence[Operation], ecs: Ecs) -> Call[Sequence[Operation], Answer]:
+def _look(scope: Scope, operations: Sequence[Operation], ecs: Ecs) -> Call[Sequence[Operation], AnswerById]:
     ids = [operation.instance.instance_id for operation in operations]
 
-    def send(seconds: float) -> Answer:
+    def send(seconds: float) -> AnswerById:
         page = ecs.describe(ids, seconds=seconds)
         return {**{one.instance_id: one for one in page.instances}, **page.unreadable}
 
@@ -185,7 +187,7 @@ def _look(scope: Scope, operations: Sequence[Operation], ecs: Ecs) -> Call[Seque
 
 
 def _take(
-    operation: Operation, answered: Answered[Sequence[Operation], Answer], throttle: Throttle
+    operation: Operation, answered: Answered[Sequence[Operation], AnswerById], throttle: Throttle
 ) -> Outcome | None:
     """Take in what came of a call, its own or one together with others.
 

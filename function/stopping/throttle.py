@@ -64,7 +64,7 @@ class _Quota:
         self.window, self.passed, self.throttled = window, 0, False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Throttle:
     """The deadline (monotonic seconds), and the throttled actions with the moment at which they open again.
 
