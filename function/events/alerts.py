@@ -37,9 +37,12 @@ def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
         LabelProblem.ABSENT,
         f"{event} names no ECS instance by instance_id, neither in labels nor in fire_results",
     )
-    labels, rows = Node({}), list[Node]()
+    labels, rows = Node({}), None
     try:
         rows = _rows(event)
+    except InvalidEvent as error:
+        nothing = NoInstance(LabelProblem.UNCLEAR, str(error))
+    try:
         labels = event.find_structure("labels") or labels
         target = find_instance(labels)
         # Labels that are none leave it to the rows, where there are some.
@@ -48,7 +51,7 @@ def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
             shared = _identifying_labels(
                 event, "labels", labels.value if isinstance(labels.value, dict) else {}
             )
-            targets = [_find_in(row, shared) for row in rows] or [nothing]
+            targets = [_find_in(row, shared) for row in rows or ()] or [nothing]
         else:
             targets = [target]
     except InvalidEvent as error:
@@ -63,25 +66,24 @@ def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     return group(base, [Alert(state, name, target) for target in targets])
 
 
-def _rows(event: Node) -> list[Node]:
-    """Give the rows for which a rule fired: a list, or one alone."""
+def _rows(event: Node) -> list[Node] | None:
+    """Give the rows for which a rule fired: a list, or one alone; None where nothing is said of them."""
     results = event.find_structure("fire_results")
     if results is None:
-        return []
-    return [results] if isinstance(results.value, dict) else list(results.items())
+        return None
+    return [results] if isinstance(results.value, dict) else [_opened(row) for row in results.items()]
 
 
-def _is_empty(event: Node, rows: Sequence[Node]) -> bool:
+def _is_empty(event: Node, rows: Sequence[Node] | None) -> bool:
     """Tell an alert for a query without a row, of which a rule may have one; others have a row to show."""
-    said = event.find_value("fire_results") or str(event.object().get("fire_results_count")) == "0"
-    return bool(said) and not any(row.value for row in rows)
+    said = rows is not None or str(event.object().get("fire_results_count")) == "0"
+    return said and not any(row.value and not row.is_blank() for row in rows or ())
 
 
 def _find_in(row: Node, shared: Mapping[str, Json]) -> InstanceRef | NoInstance:
     """Find the instance in a row or an alert's labels, with the identifying labels that all of them share."""
     try:
-        opened = _opened(row)
-        return find_instance(Node({**shared, **opened.object()}, opened.path))
+        return find_instance(Node({**shared, **row.opened().object()}, row.path))
     except InvalidEvent as error:
         return NoInstance(LabelProblem.UNCLEAR, str(error))
 
@@ -94,7 +96,7 @@ def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | 
     unread: list[InvalidEvent] = []
     for alert in alerts.items():
         try:
-            judged.append(shared.judge(_opened(alert)))
+            judged.append(shared.judge(alert.opened()))
         except InvalidEvent as error:
             unread.append(error)
     yield from group(base, judged)
@@ -121,7 +123,7 @@ class _Shared:
     @classmethod
     def of(cls, event: Node) -> Self:
         """Read it once: an event may have thousands of labels, times as many alerts."""
-        labels = _object(event, "commonLabels")
+        labels = _remarks(event, "commonLabels")
         shown = {key: event.object().get(key) for key in ("title", "groupKey")}
         named = map(datasource_name, _texts(labels, _remarks(event, "groupLabels"), shown))
         return cls(
@@ -173,7 +175,7 @@ def _object(node: Node, key: str) -> Mapping[str, Json]:
 
 
 def _remarks(node: Node, key: str) -> Mapping[str, Json]:
-    """Give likewise what only remarks on an alert; none, too, where that can't be read."""
+    """Give likewise what is said beside an alert or of all together; none, too, where that can't be read."""
     try:
         return _object(node, key)
     except InvalidEvent:
@@ -195,8 +197,11 @@ def _identifying_labels(node: Node, key: str, labels: Mapping[str, Json]) -> dic
 
 
 def _opened(node: Node) -> Node:
-    """Read what may be JSON text."""
-    return node.json() if node.is_json() else node
+    """Read what may be JSON text; leave alone what is not, or broken."""
+    try:
+        return node.opened()
+    except InvalidEvent:
+        return node
 
 
 def _texts(*objects: Mapping[str, Json]) -> Iterable[str]:

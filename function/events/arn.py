@@ -9,7 +9,9 @@ from function.model.request import REGION_ID
 MAX_REGION = 64
 
 # acs:SERVICE:REGION:ACCOUNT:TYPE/ID. A subject of EventBridge may begin with `acs.`; its last part is free.
-_ARN = re.compile(r"acs[:.](?P<service>[a-z0-9-]+):(?P<region>[^:]*):[^:]*:(?P<rest>.*)", re.DOTALL)
+_ARN = re.compile(
+    r"acs[:.](?P<service>[a-z0-9-]+):(?P<region>[^:]*):[^:]*:(?P<rest>.*)", re.DOTALL | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,17 @@ class Arn:
 
 
 def read_arn(node: Node | None) -> Arn | None:
-    """Take an ARN apart, None if it is none. A region that can't be one counts as not said."""
-    found = _ARN.fullmatch(node.value) if node and isinstance(node.value, str) else None
+    """Take an ARN apart, None if it is none. A region that can't be one counts as not said.
+
+    Blanks around it, and capitals but for the resource's own id, mean nothing.
+    """
+    found = _ARN.fullmatch(node.value.strip()) if node and isinstance(node.value, str) else None
     if found is None:
         return None
     kind, slash, resource_id = found["rest"].partition("/")
-    region_id = found["region"] if is_region(found["region"]) else None
-    return Arn(found["service"], region_id, kind.casefold() if slash else "", resource_id)
+    region_id = found["region"].lower()
+    region_id = region_id if is_region(region_id) else None
+    return Arn(found["service"].lower(), region_id, kind.casefold() if slash else "", resource_id)
 
 
 def read_region(node: Node | None) -> str | None:

@@ -75,7 +75,10 @@ def is_ecs_event(event: Node) -> bool:
     if not told:
         return False
     data = event.find_structure("data")
-    return data is None or not data.has("content")
+    if data is None or not data.has("content"):
+        return True
+    # A whole system event, as CloudMonitor has it, says itself when and what; other content is only that.
+    return isinstance(kind, str) and kind.startswith("ecs:") and not data.has("name", "eventTime")
 
 
 def service_of(event: Node) -> Service | None:

@@ -5,7 +5,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple, NoReturn, TypeAlias
 
 from function.model.credentials import may_hold_credential
@@ -20,9 +19,6 @@ MAX_ELEMENTS = 10_000
 """Alerts, rows or other things in one list; a body over HTTP, of 1 MiB, has room for a third of so many."""
 # 64 bits have 19 digits; no number of any event needs more.
 MAX_DIGITS = 20
-# An epoch time of this many digits is in milliseconds; in seconds it would lie beyond the year 30000.
-MILLISECOND_DIGITS = 13
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 _LONG = re.compile(rf'"(?:[^"\\]|\\.){{{MAX_ECHO - 1},}}+"')
 _TO_ZEROS, _ZEROS = bytes.maketrans(b"123456789", b"000000000"), b"0" * (MAX_DIGITS + 1)
@@ -33,7 +29,6 @@ _LONG_NUMBER = re.compile(
 )
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _STRUCTURES = (dict, list)
-_EPOCH = re.compile(r"[0-9]{1,15}")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # How CloudMonitor, Java, Python, JavaScript and Go's templates write that there is no value.
@@ -109,7 +104,11 @@ class Node(NamedTuple):
     def find_structure(self, key: str) -> "Node | None":
         """Give the object or list in the field, which may be JSON text. Raise `InvalidEvent`."""
         found = self.find_value(key)
-        return found.json() if found and found.is_json() else found
+        return found.opened() if found else None
+
+    def opened(self) -> "Node":
+        """Give the object or list that a JSON text holds, else this. Raise `InvalidEvent`."""
+        return self.json() if self.is_json() else self
 
     def is_blank(self) -> bool:
         """Tell whether this is null, or a text that stands for no value."""
@@ -143,33 +142,6 @@ class Node(NamedTuple):
         if len(text) > MAX_WORD or not text.isprintable():
             self.fail(f"is {quote(text)}; it must be printable and have at most {MAX_WORD} characters")
         return text
-
-    def time(self) -> datetime:
-        """Read a time: ISO 8601 with an offset (basic or extended), or seconds or milliseconds since 1970.
-
-        Raise `InvalidEvent` for anything else, and for what lies before 2000 or after 2199.
-        """
-        right = "it must be a time with an offset such as 2026-01-31T20:00:00Z, or the seconds since 1970"
-        value = self.value
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        text = str(value) if isinstance(value, int | str) else ""
-        try:
-            if _EPOCH.fullmatch(text):
-                found = datetime.fromtimestamp(
-                    int(text) / (1000 if len(text) >= MILLISECOND_DIGITS else 1), UTC
-                )
-            else:
-                found = datetime.fromisoformat(text)
-        except (ValueError, OverflowError, OSError):
-            self.fail(f"is {quote(self.value)}; {right}")
-        if found.tzinfo is None:
-            self.fail(f"is {quote(self.value)}, which has no offset; {right}")
-        if not EARLIEST <= found < LATEST:
-            self.fail(
-                f"is {quote(self.value)}, which is not between {EARLIEST.year} and {LATEST.year}; {right}"
-            )
-        return found.astimezone(UTC)
 
     def is_json(self) -> bool:
         """Tell whether this is a text that begins as a JSON object or array does."""

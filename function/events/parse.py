@@ -12,6 +12,7 @@ from function.events.catalog import CATALOG, Kind, Sender, Wrapping, sent_by
 from function.events.envelopes import NOT_HANDED_ON, HandedOn, Service, open_text
 from function.events.event_id import digest, digest_of
 from function.events.event_id import event_id as find_id
+from function.events.event_time import read_time
 from function.events.json_reader import Node, name, quote, read, shorten
 from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
@@ -234,7 +235,7 @@ def _time(kind: Kind, event: Node, now: datetime) -> datetime | None:
         return None
     if written.value is None:
         written.fail("is missing")
-    time = written.time()
+    time = read_time(written)
     if time - now > MAX_AHEAD:
         written.fail(
             f"is {quote(written.value)}, more than five minutes ahead of now, {now:%Y-%m-%dT%H:%M:%SZ}"

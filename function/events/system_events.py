@@ -157,7 +157,8 @@ def _resource(node: Node | None) -> _Resource | None:
         return None
     arn = read_arn(node)
     arn = arn if arn and arn.kind else None
-    bare = Node(arn.resource_id, node.path) if arn else node
+    written = arn.resource_id if arn else node.value
+    bare = Node(written.strip() if isinstance(written, str) else written, node.path)
     instance_id = str(bare.value) if is_instance_id(bare) and (arn is None or arn.is_instance) else None
     return _Resource(node, arn, instance_id)
 

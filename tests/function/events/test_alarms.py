@@ -246,7 +246,34 @@ def test_a_content_that_says_nothing_harms_nothing(content: object) -> None:
     """The ARN says what the event is about; a list of one is what it holds."""
     for event in (SYSTEM_EVENT | {"content": content}, ECS_EVENT | {"data": content}):
         assert _asked(event).instance_ids == (ID,)
-    assert _asked(SYSTEM_EVENT | {"resourceId": ARN.replace("instance", "Instance")}).instance_ids == (ID,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ARN.replace("instance", "Instance"),
+        ARN.replace("acs:ecs:cn-hangzhou", "ACS:Ecs:CN-Hangzhou"),
+        f" {ARN}\n",
+        f"{ARN} ",
+    ],
+)
+def test_capitals_and_blanks_of_an_arn_mean_nothing(written: str) -> None:
+    """But for the instance's id, in which they may; a blank beside a bare id means nothing either."""
+    asked = _asked(SYSTEM_EVENT | {"resourceId": written})
+    assert (asked.instance_ids, asked.region_ids) == ((ID,), ("cn-hangzhou",))
+    assert _asked(SYSTEM_EVENT | {"resourceId": f"{ID} "}).instance_ids == (ID,)
+    assert _code(SYSTEM_EVENT | {"resourceId": ARN.replace(ID, ID.upper())}) == "Guard.NotAnInstance"
+
+
+@pytest.mark.parametrize("own", ["text", {"a": 1}, {"instanceId": ID}, None])
+def test_content_inside_an_event_of_ecs_is_a_field_like_any_other(own: object) -> None:
+    """Only what says itself when and what it is, as CloudMonitor's events do, is an event inside an event."""
+    event = ECS_EVENT | {"data": {"content": own, "resourceId": ID, "eventStatus": "Executed"}}
+    asked = _asked(event)
+    assert (asked.instance_ids, asked.region_ids) == ((ID,), ("cn-hangzhou",))
+    assert asked.system_event == "Instance:SystemMaintenance.Reboot:Executed"
+    inside = _asked(ECS_EVENT | {"data": SYSTEM_EVENT | {"content": own}})
+    assert inside.system_event == SYSTEM_EVENT["name"]
 
 
 @pytest.mark.parametrize(

@@ -161,10 +161,15 @@ def test_rows_are_read_in_every_form_and_share_the_labels_region(
         {"alerts": [json.dumps(_alert())]},
         {"alerts": [_alert()], "alert_name": "idle", "status": "firing"},
         {"alerts": [_alert()], "alert_name": "idle", "project": "dev"},
+        *(
+            {"alerts": [_alert()], key: broken}
+            for key in ("commonLabels", "groupLabels", "commonAnnotations")
+            for broken in ("x", "{x", 5, [5], [{"instance_id": OTHER}], '["x"]', True)
+        ),
     ],
 )
 def test_what_only_remarks_on_an_alert_harms_none(event: object) -> None:
-    """Annotations may be anything, an alert may be JSON text, and a name beside alerts is no log alert's."""
+    """What stands beside an alert may be anything, it may be JSON text, a name beside it no log alert's."""
     asked = _asked(event)
     assert (asked.source, asked.instance_ids) == ("alertmanager", (ID,))
 

@@ -90,7 +90,7 @@ def check_request(asked: StopRequest, text: str) -> None:
     assert asked.selection != Selection()
     assert len(set(asked.instance_ids)) == len(asked.instance_ids) <= MAX_INSTANCE_IDS
     assert all(INSTANCE_ID.fullmatch(one) and one in text for one in asked.instance_ids)
-    assert all(REGION_ID.fullmatch(one) and one in text for one in asked.region_ids)
+    assert all(REGION_ID.fullmatch(one) and one in text.lower() for one in asked.region_ids)
     assert asked.time is None or asked.time <= NOW + timedelta(minutes=5)
     assert not asked.confirm_stop or "onfirm" in text
     assert not asked.force_stop or "orce" in text
