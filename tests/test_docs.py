@@ -18,7 +18,7 @@ from function.events.parse import parse
 from function.model.outcome import GuardCode, Status
 from function.model.request import Source, StopRequest
 from function.settings import Settings
-from local.command_line.main import app
+from local.command_line.commands import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = {

@@ -7,7 +7,8 @@ from pathlib import Path
 from function.events.parse import Delivery
 from local.command_line import display, question
 from local.command_line.exit_codes import CommandError, ExitCode
-from local.command_line.invoke import ANY_AGE, Options, stop_approved
+from local.command_line.invoke import ANY_AGE, stop_approved
+from local.command_line.options import RunOptions
 from local.command_line.plan_file import SavedPlan, load_plan, narrowed
 from local.command_line.presenting import View
 from local.command_line.report import check_out, log_file
@@ -15,7 +16,7 @@ from local.command_line.rows import Order
 from local.command_line.targets import Opened, open_target
 
 
-def apply(path: Path, settings: Mapping[str, str], options: Options) -> ExitCode:
+def apply(path: Path, settings: Mapping[str, str], options: RunOptions) -> ExitCode:
     """Carry a plan out. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")

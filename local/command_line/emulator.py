@@ -6,6 +6,7 @@ from pathlib import Path
 from local.command_line.drill import read_faults
 from local.command_line.exit_codes import CommandError
 from local.command_line.fleets import open_fleet
+from local.command_line.interrupts import Interruptible
 from local.emulator.standalone import reset_running, run
 
 
@@ -15,7 +16,8 @@ def serve_ecs(
     """Serve it, over TLS with a file for its certificate's issuer. Raise CommandError."""
     instances, script = open_fleet(fleet), read_faults(faults)
     try:
-        run(instances, script, host=host, port=port, ca_file=ca_file)
+        with Interruptible():
+            run(instances, script, host=host, port=port, ca_file=ca_file)
     except OSError as error:
         raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
 

@@ -12,6 +12,7 @@ from function.model.ports import Clock
 from function.model.request import InvalidEvent
 from function.settings import InvalidSettings
 from local.command_line.exit_codes import ExitCode
+from local.command_line.interrupts import Interruptible
 from local.command_line.progress import Watch
 from local.command_line.rows import Line
 from local.emulator.invocations import Answer
@@ -93,7 +94,7 @@ def execute(
     """Run the function on a delivery; `log` gets its lines. Raise Interrupted."""
     lines: list[Line] = []
     answers: dict[bytes, Answer] = {}
-    with watching as watch:
+    with Interruptible(), watching as watch:
 
         def write(text: str) -> None:
             text = target.told(text)

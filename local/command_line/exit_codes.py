@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from local.command_line.interrupts import INTERRUPTED
+
 
 class ExitCode(IntEnum):
     """What a shell or a pipeline goes by."""
@@ -16,7 +18,7 @@ class ExitCode(IntEnum):
     """The event was refused as a whole."""
     DECLINED = 4
     """The question was answered no."""
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
     """Ended by the keyboard, as shells say it."""
     CLOSED_PIPE = 141
     """Nobody reads the output any more, as shells say it of other programs."""

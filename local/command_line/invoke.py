@@ -1,13 +1,13 @@
 """`stop-guard invoke`: runs the function on an event, in the real cloud only what its plan has shown."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from function.events.parse import Delivery
 from function.guard.event import admit, is_dry_run
-from function.model.outcome import GuardCode, Refusal
+from function.model.outcome import GuardCode, Refusal, Status
 from function.model.request import StopRequest
 from function.model.scope import Scope
 from function.settings import InvalidSettings, Settings
@@ -16,6 +16,7 @@ from local.command_line.event_file import EventFile
 from local.command_line.execution import Interrupted, Run, Target, execute
 from local.command_line.exit_codes import CommandError, Ended, ExitCode
 from local.command_line.near_misses import explain_unmatched, unmatched
+from local.command_line.options import RunOptions
 from local.command_line.plan_file import as_saved, narrowed, would_stop
 from local.command_line.presenting import Presentation, View, present, present_interrupted
 from local.command_line.progress import watching
@@ -28,29 +29,21 @@ Log = Callable[[str], object]
 ANY_AGE = {"MAX_EVENT_AGE_MINUTES": "0"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line says, beside the event and the settings."""
-
-    plan: bool
-    live: bool
-    yes: bool
-    as_json: bool
-    full: bool
-    out: Path | None
-    log: Path | None
-    fleet: Path | None
-    faults: tuple[str, ...]
-    can_ask: bool
-
-
-def invoke(event: EventFile, settings: Mapping[str, str], options: Options) -> ExitCode:
-    """Run it and present it. Raise CommandError."""
+def invoke(
+    event: EventFile,
+    settings: Mapping[str, str],
+    options: RunOptions,
+    *,
+    plan: bool,
+    faults: Sequence[str],
+    can_ask: bool,
+) -> ExitCode:
+    """Run it and present it; `can_ask`: whether standard input is free for an answer. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
     check_out(options.out)
     with (
-        open_target(settings, live=options.live, fleet=options.fleet, faults=options.faults) as opened,
+        open_target(settings, live=options.live, fleet=options.fleet, faults=faults) as opened,
         log_file(options.log) as log,
     ):
         delivery = opened.target.read(event.content)
@@ -61,9 +54,11 @@ def invoke(event: EventFile, settings: Mapping[str, str], options: Options) -> E
             order=order_of(delivery),
             explained=event.explained,
         )
-        asking = options.live and (options.plan or not options.yes)
-        run = _invoke_live if asking else _run_at_once
-        code = run(delivery, opened, options, view, log)
+        if options.live:
+            asking = not options.yes
+            code = _invoke_live(delivery, opened, view, log, plan=plan, asking=asking, can_ask=can_ask)
+        else:
+            code = _rehearse(delivery, opened, view, log, plan=plan)
     for complaint in opened.complaints:
         display.complain(complaint)
     return ExitCode.WRONG if opened.complaints else code
@@ -80,16 +75,14 @@ def requests_of(delivery: Delivery) -> list[StopRequest]:
     return [one for one in delivery.events if isinstance(one, StopRequest)]
 
 
-def _run_at_once(delivery: Delivery, opened: Opened, options: Options, view: View, log: Log) -> ExitCode:
-    """Run it at once: on the local ECS, where nothing real can happen, or where nobody wants to be asked."""
+def _rehearse(delivery: Delivery, opened: Opened, view: View, log: Log, *, plan: bool) -> ExitCode:
+    """Run it at once on the local ECS, where nothing real can happen."""
     target = opened.target
-    if (
-        options.plan and options.out is not None
-    ):  # a saved plan is one, not a shard's here and another's there
+    if plan and view.out is not None:  # a saved plan is one, not a shard's here and another's there
         target = replace(target, environment={**target.environment, "FAN_OUT": "false"})
-    run = run_or_show(opened, target, delivery, view, log, dry_run=options.plan)
+    run = run_or_show(opened, target, delivery, view, log, dry_run=plan)
     report = whole_report(run, target, view.order)
-    if options.plan:
+    if plan:
         report = as_saved(report, requests_of(delivery), opened.target, opened.target.clock.now())
     remarks = _unmatched(run, requests_of(delivery), opened.target)
     present(
@@ -98,32 +91,39 @@ def _run_at_once(delivery: Delivery, opened: Opened, options: Options, view: Vie
     return run.exit_code
 
 
-def _invoke_live(delivery: Delivery, opened: Opened, options: Options, view: View, log: Log) -> ExitCode:
-    """Plan, ask, and stop what the plan has shown, decided anew."""
+def _invoke_live(
+    delivery: Delivery, opened: Opened, view: View, log: Log, *, plan: bool, asking: bool, can_ask: bool
+) -> ExitCode:
+    """Plan, ask unless that is not wanted, and stop what the plan has shown, decided anew."""
     target, requests = opened.target, requests_of(delivery)
     settings = _settings(target)
     stale = _stale(requests, settings, target)
-    dry = options.plan or (bool(requests) and all(is_dry_run(one, settings) for one in requests))
+    dry = plan or (bool(requests) and all(is_dry_run(one, settings) for one in requests))
     planned_at = target.clock.now()
     looking = replace(target, environment={**target.environment, **ANY_AGE})
-    plan = run_or_show(opened, looking, delivery, view, log if dry else _nowhere, dry_run=True)
-    report = whole_report(plan, target, view.order)
+    planned = run_or_show(opened, looking, delivery, view, log if dry else _nowhere, dry_run=True)
+    report = whole_report(planned, target, view.order)
     real = [one for one in requests if not is_dry_run(one, settings)]
     approved = would_stop(outcomes_of(report), real)
     if dry or stale or not approved:
+        if not dry:  # nothing follows: what was seen is all that there is to log
+            _log_again(planned.lines, log)
         report = as_saved(report, requests, target, planned_at)
-        remarks = [*_unmatched(plan, requests, target), *stale]
-        present(Presentation(run=plan, lines=plan.lines, report=report, remarks=remarks), view)
-        return ExitCode.REFUSED if stale and not dry else plan.exit_code
-    display.show(display.console(stderr=True), plan.lines, view.order, full=view.full)
-    if not options.can_ask or opened.identity is None:
-        raise CommandError(
-            "with the event on standard input nobody can be asked; add --yes, or --plan; nothing was done"
-        )
-    about = question.about_stopping(approved, report, opened.identity, real)
-    question.confirm(about, "Stop these now, and no others?")
+        remarks = [*_unmatched(planned, requests, target), *stale]
+        present(Presentation(run=planned, lines=planned.lines, report=report, remarks=remarks), view)
+        if dry:
+            return planned.exit_code
+        return ExitCode.REFUSED if stale else _worst([planned.exit_code, _of_plan(planned, settings)])
+    display.show(display.console(stderr=True), planned.lines, view.order, full=view.full)
+    if asking:
+        if not can_ask or opened.identity is None:
+            raise CommandError(
+                "with the event on standard input nobody can be asked; add --yes, or --plan; nothing was done"
+            )
+        about = question.about_stopping(approved, report, opened.identity, real)
+        question.confirm(about, "Stop these now, and no others?")
     return stop_approved(
-        opened, delivery, narrowed(real, approved, planned_at), plan=plan, view=view, log=log
+        opened, delivery, narrowed(real, approved, planned_at), plan=planned, view=view, log=log
     )
 
 
@@ -141,17 +141,22 @@ def stop_approved(
     `plan`: the run that has just shown it, None for one that was saved.
     """
     target = opened.target
+    shown = {instance_id for request in requests for instance_id in request.instance_ids}
+    others = [
+        line
+        for line in (plan.lines if plan else ())
+        if "summary" not in line and line.get("instance_id") not in shown
+    ]
+    _log_again(others, log)
     run = run_or_show(
         opened, target, replace(delivery, events=requests, http=False), view, log, dry_run=False
     )
-    shown = {instance_id for request in requests for instance_id in request.instance_ids}
-    report, lines, codes = whole_report(run, target, view.order), list(run.lines), {run.exit_code}
+    report, lines, codes = whole_report(run, target, view.order), list(run.lines), [run.exit_code]
     if plan is not None:
         report = with_plan(report, whole_report(plan, target, view.order), shown, view.order)
-        others = [line for line in plan.lines if "summary" not in line]
-        lines = [*(line for line in others if line.get("instance_id") not in shown), *lines]
+        lines = [*others, *lines]
         lines = [{**line, "message": report["message"]} if "summary" in line else line for line in lines]
-        codes.add(plan.exit_code)
+        codes += [plan.exit_code, _of_plan(plan, _settings(target))]
     newly = _newly_eligible(opened, delivery, shown)
     remarks = []
     if newly:
@@ -165,10 +170,24 @@ def stop_approved(
         Presentation(run=run, lines=lines, report=report, remarks=remarks, closing=opened.closing),
         view,
     )
-    return next((code for code in _WORST if code in codes), ExitCode.COMPLETE)
+    return _worst(codes)
 
 
-_WORST = (ExitCode.WRONG, ExitCode.LEFT, ExitCode.REFUSED)
+def _worst(codes: Sequence[ExitCode]) -> ExitCode:
+    worst = (ExitCode.WRONG, ExitCode.LEFT, ExitCode.REFUSED)
+    return next((code for code in worst if code in codes), ExitCode.COMPLETE)
+
+
+def _of_plan(plan: Run, settings: Settings) -> ExitCode:
+    """Say what a plan leaves: a run would have watched what is `Stopping` until it is `Stopped`."""
+    stopping = any(line.get("status") == Status.STOPPING for line in plan.lines)
+    return ExitCode.LEFT if stopping and settings.verify_seconds else ExitCode.COMPLETE
+
+
+def _log_again(lines: Sequence[Line], log: Log) -> None:
+    """Log what a plan saw and no run looks at any more."""
+    for line in lines:
+        log(json.dumps(line))
 
 
 def run_or_show(

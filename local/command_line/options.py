@@ -1,5 +1,9 @@
 """The options that several commands share."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +13,14 @@ EventFile = Annotated[str, typer.Argument(metavar="EVENT", help="An event file; 
 MaybeEventFile = Annotated[
     str | None, typer.Argument(metavar="EVENT", help="An event file; - for standard input.")
 ]
-FleetFile = Annotated[Path | None, typer.Option(help="A saved DescribeInstances answer for the local ECS.")]
+FleetFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A saved DescribeInstances answer for the local ECS.")
+]
 Faults = Annotated[
     list[str] | None,
     typer.Option(
-        help="What goes wrong in the local ECS, e.g. StopInstance:2=InternalError; may be repeated."
+        metavar="FAULT",
+        help="What goes wrong in the local ECS, e.g. StopInstance:2=InternalError; may be repeated.",
     ),
 ]
 Live = Annotated[bool, typer.Option("--live", help="The real cloud, with this machine's credentials.")]
@@ -30,3 +37,35 @@ TemplateFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Settings as this template deploys them, not this machine's."),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """The options of all that runs the function."""
+
+    fleet: FleetFile = None
+    live: Live = False
+    yes: Yes = False
+    as_json: AsJson = False
+    full: Full = False
+    out: Out = None
+    log: LogFile = None
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Give typer each field of a command's `options` as an option of the command's own."""
+    own = signature(command)
+    shared = [
+        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
+        for one in fields(RunOptions)
+    ]
+
+    @wraps(command)
+    def called(**given: object) -> None:
+        options = RunOptions(**{one.name: given.pop(one.name) for one in shared})  # type: ignore[arg-type]  # as typer has read them
+        command(**given, options=options)
+
+    parameters = [one for one in own.parameters.values() if one.name != "options"] + shared
+    called.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]  # what inspect goes by
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called

@@ -4,17 +4,22 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from function.model.instance import Instance
 from function.settings import Settings
 from local.command_line import display, question
-from local.command_line.exit_codes import CommandError, ExitCode
+from local.command_line.exit_codes import CommandError, Ended, ExitCode
 from local.command_line.identity import Identity
+from local.command_line.interrupts import Interruptible
 from local.command_line.rows import printable
 from local.command_line.targets import Opened, open_target
 from local.savings.files import Unreadable
 from local.undo.history import History, Stopped, follow
 from local.undo.records import InvalidRecord, Record, read_records
+
+if TYPE_CHECKING:
+    from local.command_line.starting import Starter
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,28 @@ def _undo_live(
                 "with a log on standard input nobody can be asked; add --yes; nothing was done"
             )
         question.confirm(_about(to_start, opened.identity), "Start these now, and no others?")
-    left = 0
+    left = _start(to_start, starter)
     out = display.console()
-    for result in starter.start([(one.region_id, one.instance_id) for one in to_start]):
-        left += result.left
-        style = "yellow" if result.left else "green"
-        display.say(out, f"{result.instance_id}\t{result.status}\t{result.message}", style)
     started = len(to_start) - left
     display.say(out, f"Started {started:,} of {len(to_start):,}", "bold red" if left else "bold")
     return ExitCode.LEFT if left else ExitCode.COMPLETE
+
+
+def _start(records: Sequence[Record], starter: "Starter") -> int:
+    """Start them and say what became of each; count what is left. Raise Ended after Ctrl-C."""
+    out, left, settled = display.console(), 0, set()
+    try:
+        with Interruptible():
+            for result in starter.start([(one.region_id, one.instance_id) for one in records]):
+                left += result.left
+                settled.add(result.instance_id)
+                style = "yellow" if result.left else "green"
+                display.say(out, f"{result.instance_id}\t{result.status}\t{result.message}", style)
+    except KeyboardInterrupt:
+        ids = ", ".join(one.instance_id for one in records if one.instance_id not in settled)
+        display.complain(f"Interrupted. These may have been asked to start; run it again to see: {ids}")
+        raise Ended from None
+    return left
 
 
 def _read(names: Sequence[str]) -> tuple[list[Record], list[str]]:

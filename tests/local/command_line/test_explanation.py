@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from function.settings import Settings
+from local.command_line.commands import app
 from local.command_line.explanation import NotMeant, endpoint_of, explain
-from local.command_line.main import app
 from local.command_line.playback import Recording, play
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet

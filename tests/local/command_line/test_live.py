@@ -14,6 +14,9 @@ from function.model.credentials import Credentials
 from local.command_line.execution import Target
 from local.command_line.exit_codes import CommandError
 from local.command_line.plan_file import load_plan
+from local.emulator.backend import LocalEcs
+from local.emulator.fleet import Fleet
+from local.emulator.server import serve
 from tests.stage import OPTED_IN
 from tests.terminal import emulator, endpoints, on_terminal, stop_guard, words
 
@@ -100,6 +103,62 @@ def test_where_nobody_can_be_asked_nothing_is_stopped(cloud: Mapping[str, str], 
         assert "would_stop" in done.stderr
         assert done.stdout == ""
     assert status_of(cloud, FIRST) == "Running"
+
+
+def test_without_a_question_it_stops_what_the_plan_showed_too(event: Path, tmp_path: Path) -> None:
+    """With --yes the plan comes first, by the selection; what is stopped is asked for by the ids it showed.
+
+    The log has what the plan saw and the run left, as the report does.
+    """
+    quick = {"Tags": OPTED_IN, "x-emulator": {"StopSeconds": 0.1}}
+    locked = {"LockReason": [{"LockReason": "security"}]}
+    instances = [
+        {"InstanceId": FIRST, **quick},
+        {"InstanceId": SECOND, **quick, "OperationLocks": locked},
+    ]
+    ecs = LocalEcs(Fleet.from_instances(instances))
+    log = tmp_path / "run.log"
+    with serve(ecs) as address:
+        command = ("invoke", event, "--live", "--yes", "--json", "--log", log)
+        done = stop_guard(*command, environment=endpoints(address))
+        calls = [call for call in ecs.calls if call.action != "GetCallerIdentity"]
+        again = stop_guard(*command, environment=endpoints(address))
+    assert done.returncode == 0, done.stderr
+    assert "would_stop" in done.stderr
+    report = json.loads(done.stdout)
+    assert report["became_eligible"] == []
+    assert [(one["instance_id"], one["status"]) for one in report["outcomes"]] == [
+        (FIRST, "stopped"),
+        (SECOND, "refused"),
+    ]
+    stops = [call for call in calls if call.action == "StopInstance"]
+    real = [call for call in stops if call.parameters.get("DryRun", "").lower() != "true"]
+    assert [call.parameters["InstanceId"] for call in real] == [FIRST]
+    assert "Tag.1.Key" in calls[0].parameters
+    looks = [call for call in calls[: calls.index(real[0])] if call.action == "DescribeInstances"]
+    assert looks[-1].parameters["InstanceIds"] == json.dumps([FIRST])
+    assert json.loads(again.stdout)["summary"] == {"total": 2, "already_stopped": 1, "refused": 1}
+    logged = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sorted((one["instance_id"], one["status"]) for one in logged if "instance_id" in one) == [
+        (FIRST, "already_stopped"),
+        (FIRST, "stopped"),
+        (SECOND, "refused"),
+        (SECOND, "refused"),
+    ]
+
+
+def test_what_is_stopping_already_is_no_complete_run(event: Path) -> None:
+    """A plan can't watch it come to its end, so the command ends with 1, unless nobody wants it watched."""
+    slow = {"StopSeconds": 600}
+    instance = {"InstanceId": FIRST, "Tags": OPTED_IN, "Status": "Stopping", "x-emulator": slow}
+    with serve(LocalEcs(Fleet.from_instances([instance]))) as address:
+        cloud = endpoints(address)
+        done = stop_guard("invoke", event, "--live", "--yes", environment=cloud)
+        unwatched = stop_guard(
+            "invoke", event, "--live", "--yes", environment={**cloud, "VERIFY_SECONDS": "0"}
+        )
+    assert (done.returncode, unwatched.returncode) == (1, 0)
+    assert "stopping" in done.stdout
 
 
 def test_what_became_eligible_since_is_named_and_left(

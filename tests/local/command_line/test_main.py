@@ -124,7 +124,7 @@ def test_live_without_credentials_says_so() -> None:
 
 
 def test_live_shows_its_plan_and_asks(fleet: Path, tmp_path: Path) -> None:
-    """With --live the plan comes first; only a yes, or --yes, stops for real."""
+    """With --live the plan comes first, also with --yes; only a yes, or that, stops for real."""
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"InstanceId": GOOD}))
     with emulator("--fleet", fleet) as endpoint:
@@ -135,6 +135,7 @@ def test_live_shows_its_plan_and_asks(fleet: Path, tmp_path: Path) -> None:
         assert "nobody can be asked" in unanswered.stderr
         agreed = stop_guard("invoke", event, "--live", "--yes", environment=live)
         assert agreed.returncode == 0, agreed.stderr
+        assert "would_stop" in agreed.stderr
         assert "Stopped 1 of 1" in agreed.stdout
         assert "Rehearsal" not in agreed.stdout
         again = stop_guard("invoke", event, "--live", "--yes", "--json", environment=live)
@@ -145,10 +146,13 @@ def test_live_shows_its_plan_and_asks(fleet: Path, tmp_path: Path) -> None:
 
 
 def test_the_emulator_can_have_a_bad_day(fleet: Path, tmp_path: Path) -> None:
-    """Faults given on the command line meet the calls they name; the run copes, and counts its attempts."""
+    """Faults given on the command line meet the calls they name; the run copes, and counts its attempts.
+
+    The plan's dry run is the first call.
+    """
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"InstanceId": GOOD}))
-    with emulator("--fleet", fleet, "--fault", "StopInstance:1=reset,when=before") as endpoint:
+    with emulator("--fleet", fleet, "--fault", "StopInstance:2=reset,when=before") as endpoint:
         live = endpoints(endpoint)
         done = stop_guard("invoke", event, "--live", "--yes", "--json", environment=live)
     assert done.returncode == 0, done.stderr

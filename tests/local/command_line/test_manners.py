@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -180,3 +181,25 @@ def test_a_command_starts_without_what_it_does_not_use() -> None:
         [COMMAND.with_name("python"), "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("module", ["typer", "pydantic", "werkzeug"])
+def test_control_c_ends_it_quietly_while_it_loads(module: str) -> None:
+    """From the command's first line on, whatever is being loaded: 130, a word, and no trace."""
+    with subprocess.Popen(
+        [COMMAND.with_name("python"), "-X", "importtime", COMMAND, "invoke", "events/timer.json"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment_of(None),
+        cwd=ROOT,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        seen = ""
+        while f" {module}." not in seen:
+            seen = process.stderr.readline()
+            assert seen, f"{module} was never loaded"
+        process.send_signal(signal.SIGINT)
+        printed, errors = process.communicate(timeout=60)
+    said = [line for line in errors.splitlines() if not line.startswith("import time:")]
+    assert (process.returncode, printed, said) == (130, "", ["Interrupted."])

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner, Result
 
-from local.command_line.main import app
+from local.command_line.commands import app
 
 DAY = datetime(2026, 1, 30, tzinfo=UTC)
 

@@ -75,6 +75,15 @@ def test_one_without_stock_keeps_no_other_stopped(cloud: Mapping[str, str], log:
     assert "Started 0 of 1" in again.stdout
 
 
+def test_an_interrupted_start_says_what_may_come_back(cloud: Mapping[str, str], log: Path) -> None:
+    """Ctrl-C while it is watched: what has no outcome yet is named, for it may have been asked to start."""
+    seen = on_terminal("undo", log, "--live", "--yes", environment=cloud, interrupt_at="OperationDenied")
+    assert seen.returncode == 130, seen.text
+    text = words(seen.text.splitlines())
+    assert f"Interrupted. These may have been asked to start; run it again to see: {FIRST}" in text
+    assert "Traceback" not in text
+
+
 def test_a_no_starts_nothing(cloud: Mapping[str, str], log: Path) -> None:
     """Exit code 4, as with a stop."""
     seen = on_terminal("undo", log, "--live", environment=cloud, answers={"[y/N] ": "n\n"})
