@@ -12,7 +12,7 @@ from local.emulator.lifecycle import EmulatedInstance
 from simulation.documents import Document, matches
 from simulation.history import RELEASED, Call, History, Invocation, Stop
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Scope, Wish
-from simulation.wishes import shard_wish
+from simulation.wishes import handed_on
 
 MAX_AHEAD_SECONDS = 300.0
 END_SECONDS = 4.1
@@ -77,8 +77,13 @@ class Case:
 
     @cached_property
     def shards(self) -> Sequence[tuple[Call, Wish]]:
-        """The events that it handed on, or tried to, and what they ask for."""
-        return [(call, shard_wish(call.event)) for call in self.calls if call.event]
+        """The shards that it handed on, or tried to, and what they ask for."""
+        return [(call, handed_on(call.event)[0]) for call in self.calls if call.event.startswith(b"{")]
+
+    @cached_property
+    def deferrals(self) -> Sequence[tuple[Call, Sequence[Wish]]]:
+        """The calls by which it handed on all at once, or tried to: an array of events, before any look."""
+        return [(call, handed_on(call.event)) for call in self.calls if call.event.startswith(b"[")]
 
     def stops_of(self, outcome: Document) -> Sequence[Stop]:
         """Give the stop calls that an outcome is about."""

@@ -79,6 +79,10 @@ def draw_scenario(seed: int) -> Scenario:
             deliveries=deliveries,
         )
     meddlings = _meddlings(random, fleet, limits, keep_until) if random.random() < 0.4 else ()
+    faults = _faults(random, fleet) if random.random() < 0.7 else []
+    if limits.fan_out and any(delivery.http for delivery in deliveries):
+        deferral = Random(f"deferral {seed}")  # of its own, so that the other seeds stay what they are
+        faults += [_fc_fault(deferral)] if deferral.random() < 0.5 else []
     return Scenario(
         seed=seed,
         calm=False,
@@ -87,7 +91,7 @@ def draw_scenario(seed: int) -> Scenario:
         limits=limits,
         keep_until=keep_until,
         deliveries=deliveries,
-        faults=_faults(random, fleet) if random.random() < 0.7 else (),
+        faults=faults,
         weather=_weather(random) if random.random() < 0.5 else Weather(),
         wall=_wall(random) if random.random() < 0.4 else WallClock(),
         meddlings=meddlings,
@@ -137,8 +141,7 @@ def _deliveries(
     start = 0.0
     for _ in range(1 if calm or random.random() < 0.85 else 2):
         event, wishes = draw_events(random, fleet, limits, start)
-        # With FAN_OUT an event over HTTP is handed on as it is; that is not played here.
-        http = random.random() < 0.1 and not limits.fan_out
+        http = random.random() < (0.5 if limits.fan_out else 0.1)  # with FAN_OUT it is handed on whole
         body, authorized = over_http(random, event) if http else (event, True)
         if http:
             wishes = [by_token(wish) for wish in wishes]
@@ -168,6 +171,15 @@ def _deliveries(
             )
             start += random.choice((0.0, 0.0, 0.05, 0.5, 2.0, 10.0, 60.0))
     return deliveries
+
+
+def _fc_fault(random: Random) -> Fault:
+    """Draw what may become of the call by which FC is to take a delivery over HTTP, the first of its kind."""
+    code = random.choice(("ResourceExhausted", "FunctionNotFound", "AccessDenied", "InternalServerError"))
+    effect = random.choice((Failure(row=error_row(code)), Failure(row=error_row(code)), Reset(), HTML))
+    perhaps_done = code == "InternalServerError" or not isinstance(effect, Failure)
+    after = perhaps_done and random.random() < 0.5
+    return Fault(effect=effect, action="InvokeFunction", last=random.choice((1, 1, None)), after=after)
 
 
 def _weather(random: Random) -> Weather:

@@ -28,7 +28,7 @@ class Call:
     """A call by an invocation. Moments are seconds, steps number all that happens.
 
     `role`: the one through which it was made; None: none, in the function's own account.
-    `event`: what an InvokeFunction hands on.
+    `event`: what an InvokeFunction hands on; `taken`: FC has it, whatever was heard of that.
 
     `before`, `after`: the instances of a stop call, as they really were when it arrived, and after it.
     `code`: what ECS made of it, empty where it went well; None: it never arrived.
@@ -42,6 +42,7 @@ class Call:
     region_id: str
     parameters: Mapping[str, str]
     event: bytes = b""
+    taken: bool = False
     sent: float
     sent_step: int
     arrived: float | None = None

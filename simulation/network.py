@@ -65,6 +65,7 @@ class Network:
 
         def act(_now: datetime, _request_id: str, _aftermath: Aftermath) -> dict[str, Any]:
             self.accept(call.event)
+            call.taken = True
             return {}
 
         return self.cloud.answer(call.action, call.parameters, act, account_id=call.account_id, signed="")

@@ -14,7 +14,7 @@ from simulation.machine import Tasks, VirtualClock
 from simulation.network import Network
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario
 from simulation.scheduler import Scheduler, Stuck, Task
-from simulation.wishes import shard_wish
+from simulation.wishes import handed_on
 
 CREDENTIALS = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "simulated",
@@ -140,7 +140,7 @@ class Player:
         kill = None if calm or self.random.random() < 0.8 else self.random.uniform(0, 10)
         delivery = Delivery(
             body=event,
-            wishes=(shard_wish(event),),
+            wishes=handed_on(event),
             start=self.scheduler.time
             + self.random.choice((0.0, 0.1, 5.0) if calm else (0.0, 0.1, 5.0, 4000.0)),
             timeout=CALM_TIMEOUT if calm else self.random.choice((20, 60, 300)),

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from simulation.cap import too_many
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
+from simulation.deferral import deferred_or_done_here
 from simulation.documents import locks
 from simulation.history import PERHAPS_DONE, Call, Stop
 from simulation.machine import true_time
@@ -217,6 +218,7 @@ RULES: dict[str, Rule] = {
     "rule 4": nothing_is_lost,
     "rule 5": once_is_enough,
     "rule 6": within_what_is_allowed,
+    "deferral": deferred_or_done_here,
     "shards": shards_ask_for_the_same,
     "throttling": throttling_is_heeded,
     "deadline": ends_in_time,

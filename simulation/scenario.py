@@ -104,12 +104,14 @@ def _text(tag: Tag | None) -> str:
 class Wish:
     """What one event asks for. It names `ids`, or has `filters` under DescribeInstances' parameter names.
 
+    `source`: how the report calls the kind of event that it is.
     `time`: the moment at which it says it was made; None: it doesn't say. `enabled`: its alarm's state or its
     system event may stop something. `valid`: it can be understood. `admitted`: a shard, whose age is not
     asked again, with the tags that its event had `selected_by`.
     """
 
     event_id: str | None
+    source: str = "request"
     ids: tuple[str, ...] = ()
     filters: Mapping[str, str] | None = None
     regions: tuple[str, ...] = (OWN_REGION,)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from simulation.case import Case, scope_of
+from simulation.deferral import OPEN_ENDS
 from simulation.documents import Document
-from simulation.history import NO_ANSWER, PERHAPS_DONE
 from simulation.scenario import Wish
 
 
@@ -43,19 +43,19 @@ def _same_wish(case: Case, owner: Wish, shard: Wish) -> bool:
 
 def handing_problems(case: Case, outcome: Document) -> Iterator[str]:
     """Tell where FC has taken what is said not to be handed on, or where that could be known and is not."""
+    handed = [*((call, [wish]) for call, wish in case.shards), *case.deferrals]
     ours = [
         call
-        for call, wish in case.shards
-        if outcome["instance_id"] in wish.ids and scope_of(outcome) in wish.scopes
+        for call, wishes in handed
+        if any(outcome["instance_id"] in wish.ids and scope_of(outcome) in wish.scopes for wish in wishes)
     ]
     if outcome["attempts"] or case.stops_of(outcome):
         yield "and got a stop call all the same"
-    open_ends = (NO_ANSWER, "InternalServerError", *PERHAPS_DONE)
     if outcome["status"] == "unknown":
         # An answer that comes at the very moment in which time is up may be heard too late.
         end = case.invocation.ended or 0.0
         late = [call for call in ours if call.heard_at is None or call.heard_at >= end]
-        if not late and not any(str(call.heard).endswith(open_ends) for call in ours):
+        if not late and not any(str(call.heard).endswith(OPEN_ENDS) for call in ours):
             yield "and every try to hand it on had a clear answer"
     elif any(call.code == "" for call in ours):
         yield "and FC has taken its shard"

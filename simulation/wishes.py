@@ -17,6 +17,7 @@ from simulation.scenario import (
     SECOND_ROLE,
     THIRD_REGION,
     Limits,
+    Tag,
     Wish,
 )
 
@@ -58,23 +59,44 @@ def draw_events(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limi
     return [body for body, _ in events], [wish for _, wishes in events for wish in wishes]
 
 
-def shard_wish(event: bytes) -> Wish:
-    """Read what an event that the function has handed on asks for."""
-    envelope = json.loads(event)
+def handed_on(event: bytes) -> tuple[Wish, ...]:
+    """Read what an event that the function has handed on asks for: a shard, or all of a delivery."""
+    found = json.loads(event)
+    return tuple(map(_wish, found if isinstance(found, list) else [found]))
+
+
+def _wish(envelope: Mapping[str, Any]) -> Wish:
     data, time, selection = envelope["data"], envelope.get("time"), envelope.get("selection", {})
     return Wish(
         event_id=envelope["id"],
-        ids=tuple(data["InstanceIds"]),
-        regions=(data["RegionId"],),
+        source=envelope.get("origin", "request"),
+        ids=tuple(data.get("InstanceIds", ())),
+        filters=None if "InstanceIds" in data else _parameters(data),
+        regions=tuple(data.get("RegionIds") or (data["RegionId"],)),
         roles=(data["RoleArn"],) if "RoleArn" in data else (),
         stopped_mode=data["StoppedMode"],
-        confirm_stop=data["ConfirmStop"],
-        force_stop=data["ForceStop"],
+        confirm_stop=data.get("ConfirmStop", False),
+        force_stop=data.get("ForceStop", False),
         dry_run=data["DryRun"],
         admitted=envelope["admitted"],
-        selected_by=tuple((tag["Key"], tag.get("Value")) for tag in selection.get("Tag", ())),
+        selected_by=_tags(selection),
         time=None if time is None else (datetime.fromisoformat(time) - EPOCH).total_seconds(),
     )
+
+
+def _tags(filters: Mapping[str, Any]) -> tuple[Tag, ...]:
+    return tuple((tag["Key"], tag.get("Value")) for tag in filters.get("Tag", ()))
+
+
+def _parameters(filters: Mapping[str, Any]) -> dict[str, str]:
+    """Give filters under DescribeInstances' names."""
+    names = ("ResourceGroupId", "VpcId", "ZoneId", "InstanceName")
+    parameters: dict[str, str] = {name: filters[name] for name in names if name in filters}
+    for number, (key, value) in enumerate(_tags(filters), 1):
+        parameters[f"Tag.{number}.Key"] = key
+        if value is not None:
+            parameters[f"Tag.{number}.Value"] = value
+    return parameters
 
 
 def over_http(random: Random, event: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any JSON
@@ -189,7 +211,7 @@ def _timer(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, s
     body, wish = _body(random, fleet, limits)
     name, time = f"night-{random.randrange(1000)}", _time(random, sent)
     event = {"triggerTime": _iso(time), "triggerName": name, "payload": json.dumps(body)}
-    return event, [replace(wish, event_id=f"{name}@{_iso(time)}", time=time)]
+    return event, [replace(wish, event_id=f"{name}@{_iso(time)}", source="timer", time=time)]
 
 
 def _request(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, _sent: float) -> Event:
@@ -229,6 +251,7 @@ def _metric_alarm(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Li
     return event, [
         Wish(
             event_id=_digest(event),
+            source="cms.alarm",
             ids=(instance_id,),
             regions=_everywhere(limits),
             time=time,
@@ -251,6 +274,7 @@ def _callback(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits
     return event, [
         Wish(
             event_id=_digest(event),
+            source="cms.callback",
             ids=(instance_id,),
             regions=(region,) if region in _everywhere(limits) else _everywhere(limits),
             time=time,
@@ -273,6 +297,7 @@ def _alertmanager(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Li
     return event, [
         Wish(
             event_id=_digest(event),
+            source="alertmanager",
             ids=tuple(groups[status, region]),
             regions=(region,) if region else _everywhere(limits),
             enabled=status == "firing",
@@ -294,7 +319,16 @@ def _system_event(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Li
         "content": {},
     }
     enabled = limits.system_events != ""
-    return event, [Wish(event_id=event_id, ids=(instance_id,), regions=(region,), time=time, enabled=enabled)]
+    return event, [
+        Wish(
+            event_id=event_id,
+            source="cms.event",
+            ids=(instance_id,),
+            regions=(region,),
+            time=time,
+            enabled=enabled,
+        )
+    ]
 
 
 def _subscription(random: Random, fleet: Sequence[Mapping[str, Any]], limits: Limits, sent: float) -> Event:

@@ -51,10 +51,10 @@ def test_same_seed_same_run() -> None:
 
 def test_replay_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
     """Replaying a seed shows what it started from, each call and log line, and the verdict."""
-    assert main(["--seed", "19"]) == 0
+    assert main(["--seed", "18"]) == 0
     shown = capsys.readouterr().out
     for part in (
-        "seed 19",
+        "seed 18",
         "settings",
         "instance",
         "event 1",
@@ -158,11 +158,11 @@ def test_each_rule_can_fail(rule: str, tamper: Callable[[History], None], action
     assert rule in {violation.rule for violation in judge(history)}
 
 
-def _calm_shards() -> History:
-    """Play the first calm day on which something is handed on."""
+def _calm_hand_on(*, http: bool) -> History:
+    """Play the first calm day on which something is handed on: shards, or what came over HTTP."""
     for seed in count():
         scenario = draw_scenario(seed)
-        if scenario.calm and scenario.limits.fan_out:
+        if scenario.calm and scenario.limits.fan_out and scenario.deliveries[0].http == http:
             history = play(scenario)
             if any(call.event for call in history.calls):
                 return history
@@ -174,10 +174,93 @@ def _calm_shards() -> History:
 )
 def test_a_shard_that_asks_for_something_else_is_found_out(field: dict[str, str]) -> None:
     """Consent, force, mode and dry run of what is handed on are those of the event it comes from."""
-    history = _calm_shards()
+    history = _calm_hand_on(http=False)
     assert judge(history) == []
     call = next(call for call in history.calls if call.event)
     event = json.loads(call.event)
     event["data"] |= field
     call.event = json.dumps(event).encode()
     assert "shards" in {violation.rule for violation in judge(history)}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": "?"},
+        {"origin": "request"},
+        {"admitted": False},
+        {"time": "2026-01-15T19:00:00+00:00"},
+        {"data": {"RegionIds": ["cn-nowhere"]}},
+        {"data": {"InstanceIds": ["i-000"]}},
+        {"data": {"StoppedMode": "?"}},
+        {"data": {"DryRun": "?"}},
+        {"data": {"ConfirmStop": True}},
+    ],
+)
+def test_a_deferral_that_asks_for_something_else_is_found_out(fields: dict[str, object]) -> None:
+    """What came over HTTP is handed on as it is, with its id, source and time, and that it was admitted."""
+    history = _calm_hand_on(http=True)
+    assert judge(history) == []
+    call = next(call for call in history.calls if call.event)
+    (event, *others) = json.loads(call.event)
+    data = fields.get("data", {})
+    assert isinstance(data, dict)
+    call.event = json.dumps([event | fields | {"data": event["data"] | data}, *others]).encode()
+    assert {violation.rule for violation in judge(history)} == {"deferral"}
+
+
+def _answer(history: History, **fields: object) -> None:
+    assert history.invocations[0].returned is not None
+    history.invocations[0].returned = {**history.invocations[0].returned, **fields}
+
+
+def _look_as_well(history: History) -> None:
+    step = history.step()
+    call = next(call for call in history.calls if call.event)
+    history.calls.append(
+        replace(call, action="DescribeInstances", event=b"", sent_step=step, heard_step=step)
+    )
+
+
+def _hear(history: History, what: str) -> None:
+    next(call for call in history.calls if call.event).heard = what
+
+
+@pytest.mark.parametrize(
+    ("rule", "tamper"),
+    [
+        ("rule 4", lambda history: _answer(history, statusCode=200)),
+        ("deferral", _look_as_well),
+        ("deferral", lambda history: _limit(history, fan_out=False)),
+        ("deferral", lambda history: _hear(history, "FunctionNotFound")),
+        ("deferral", lambda history: _hear(history, "InternalServerError")),
+        (
+            "deferral",
+            lambda history: history.calls.remove(next(call for call in history.calls if call.event)),
+        ),
+    ],
+)
+def test_a_deferral_that_is_told_or_done_otherwise_is_found_out(
+    rule: str, tamper: Callable[[History], None]
+) -> None:
+    """Where FC takes what came over HTTP, the answer is 202, and nothing is done here as well."""
+    history = _calm_hand_on(http=True)
+    assert judge(history) == []
+    tamper(history)
+    assert rule in {violation.rule for violation in judge(history)}
+
+
+def test_deferrals_of_every_end_are_played() -> None:
+    """FC takes what came over HTTP, refuses it, and is silent, within the seeds that the suite plays."""
+    ends: dict[int, set[str | None]] = {}
+    for seed in range(700):
+        scenario = draw_scenario(seed)
+        if scenario.limits.fan_out and any(delivery.http for delivery in scenario.deliveries):
+            history = play(scenario)
+            calls = [call for call in history.calls if call.event.startswith(b"[")]
+            for call in calls:
+                answer = history.invocations[call.invocation].returned or {}
+                ends.setdefault(answer.get("statusCode", 0), set()).add(call.heard)
+    assert "" in ends[202]
+    assert {"(no answer)", "InternalServerError"} <= ends[500]
+    assert ends[200]
