@@ -19,8 +19,16 @@ MIN_TOKEN = 16
 """Characters of ALARM_TOKEN: whoever has it may ask for stops from anywhere."""
 
 _ECHO = 200
+"""Characters of a value in an error: enough to know it again, and to keep the error a line."""
+
 _A_YEAR_IN_MINUTES = 366 * 24 * 60
+"""Longer than anybody means; a number without a limit would overflow a time."""
+
 _FC_MAX_TIMEOUT_SECONDS = 86_400
+"""The longest that a function runs (FC's page about limits)."""
+
+_MAX_CONCURRENCY = 100
+"""Threads, and connections to ECS; it counts calls by the minute, so more would only be throttled sooner."""
 
 
 class InvalidSettings(ValueError):  # noqa: N818 - reads better in FC's errorType than InvalidSettingsError
@@ -151,7 +159,7 @@ class Settings(BaseModel):
     verify_seconds: int = Field(
         120, alias="VERIFY_SECONDS", ge=0, le=_FC_MAX_TIMEOUT_SECONDS, examples=["120"]
     )
-    concurrency: int = Field(16, alias="CONCURRENCY", ge=1, le=100, examples=["16"])
+    concurrency: int = Field(16, alias="CONCURRENCY", ge=1, le=_MAX_CONCURRENCY, examples=["16"])
     fan_out: bool = Field(default=False, alias="FAN_OUT", examples=["true"])
     fan_out_endpoint: Annotated[str, BeforeValidator(read_endpoint)] | None = Field(
         None, alias="FAN_OUT_ENDPOINT", examples=["https://fcv3.cn-hangzhou.aliyuncs.com"]

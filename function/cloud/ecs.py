@@ -32,7 +32,7 @@ _MAX_PAGES = 10
 """DescribeInstances by ids has one page, and perhaps an empty one after it; more of them never end."""
 
 _MIN_SECONDS = 0.1
-
+"""What a further page is given at least: the SDK takes 0 milliseconds for its own default of seconds."""
 
 Body = TypeVar("Body")
 

@@ -13,9 +13,13 @@ from function.model.errors import NOT_FOUND_CODES, ClientCode, CloudError, EcsCo
 from function.model.ports import READS
 
 _MAX_MESSAGE = 500
+"""Characters: four times the longest in ECS's error tables; what is longer echoes something."""
+
 _MAX_RETRY_AFTER_MS = 86_400_000
 """A day, the longest that a function runs: x-acs-retry-after may be any number."""
+
 _REQUEST_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
 _DENIED_FIELDS = (
     "AuthAction",
     "AuthPrincipalType",
@@ -23,6 +27,8 @@ _DENIED_FIELDS = (
     "NoPermissionType",
     "PolicyType",
 )
+"""What of AccessDeniedDetail helps to mend a policy (RAM's page on it)."""
+
 _STRING_TO_SIGN = re.compile(r"(canonical.?request|string.?to.?sign|signature)", re.IGNORECASE)
 """From here on an API may echo the request; SignatureDoesNotMatch does."""
 

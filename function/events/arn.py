@@ -7,6 +7,7 @@ from function.events.json_reader import Node, quote
 from function.model.request import REGION_ID
 
 MAX_REGION = 64
+"""Characters: twice as many as the longest region that the SDK knows has, cn-hangzhou-internal-prod-1."""
 
 # acs:SERVICE:REGION:ACCOUNT:TYPE/ID. A subject of EventBridge may begin with `acs.`; its last part is free.
 _ARN = re.compile(

@@ -7,6 +7,7 @@ from function.events.json_reader import Node
 from function.model.request import MAX_EVENT_ID
 
 _DIGEST_LENGTH = 16
+"""Hexadecimal digits, 64 bits: enough that no two events of an account have the same."""
 
 
 def event_id(own: str | None, event: Node) -> str:

@@ -8,6 +8,7 @@ from function.events.json_reader import Node, quote
 # An epoch time of this many digits is in milliseconds; in seconds it would lie beyond the year 30000.
 MILLISECOND_DIGITS = 13
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What lies outside is in another unit, or of a clock that was never set."""
 _EPOCH = re.compile(r"[0-9]{1,15}")
 
 

@@ -13,8 +13,10 @@ from function.events.json_reader import Json, Node, quote, read
 from function.model.outcome import INVALID_EVENT, GuardCode
 
 MAX_FORM_FIELDS = 100
+"""CloudMonitor's callback, the longest form of any sender, comes with 23."""
+
 MAX_BODY = 2**20
-"""Bytes of a body; no alarm has as much."""
+"""Bytes of a body. An event of EventBridge has up to 256 KB (its page about limits), an alarm some KB."""
 
 _LONGEST_ESCAPE = 6
 """JSON writes one byte as `\\u0026` at the longest."""

@@ -13,8 +13,14 @@ from function.model.request import InvalidEvent
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 MAX_ECHO = 200
+"""Characters of a value in an error: enough to know it again, and to keep the error a line."""
+
 MAX_WORD = 128
+"""Characters of an id or a source in EventBridge (its page about limits), and of an instance's name."""
+
 MAX_DEPTH = 32
+"""Levels of an event; those in documents and as they came have at most five."""
+
 MAX_ELEMENTS = 10_000
 """Alerts, rows or other things in one list; a body over HTTP, of 1 MiB, has room for a third of so many."""
 # 64 bits have 19 digits; no number of any event needs more.

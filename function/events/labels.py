@@ -9,8 +9,9 @@ from function.events.arn import is_region, read_region
 from function.events.json_reader import Node, quote
 from function.model.request import INSTANCE_ID, InvalidEvent
 
-# A label's name becomes part of an error's path.
 MAX_LABEL = 32
+"""Characters of a label that may identify something: its name becomes part of an error's path."""
+
 _IDENTIFYING = frozenset({"instanceid", "instance", "regionid", "region"})
 
 

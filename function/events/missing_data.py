@@ -25,7 +25,10 @@ _REASONS = {"nodata": "DatasourceNoData", "error": "DatasourceError"}
 _DATASOURCE_LABELS = {"rulename", "datasource_uid"}
 
 _LONGEST = 64
+"""Characters of a name or reason that is compared; the longest that is known has 16."""
+
 _MAX_REASONS = 8
+"""So many of a list by commas are compared; Grafana joins two, such as `NoData, KeepLast`."""
 
 
 def alarm_state(

@@ -13,7 +13,7 @@ from function.events.envelopes import NOT_HANDED_ON, HandedOn, Service, open_tex
 from function.events.event_id import digest, digest_of
 from function.events.event_id import event_id as find_id
 from function.events.event_time import read_time
-from function.events.json_reader import Node, name, quote, read, shorten
+from function.events.json_reader import MAX_WORD, Node, name, quote, read, shorten
 from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
@@ -21,10 +21,13 @@ from function.model.outcome import GuardCode
 from function.model.request import InvalidEvent, Source, StopRequest, TargetProblem
 
 MAX_AHEAD = timedelta(minutes=5)
+"""Clocks differ by seconds; a time of later has a wrong zone or unit, and would not grow stale."""
+
 MAX_EVENTS = 1_000
-MAX_ALARM_NAME = 128
-# HTTP, EventBridge and a queue around an alarm are three; HTTP counts with the first.
+"""An asynchronous invocation has 128 KB (FC's page about limits), room for some hundred alarms."""
+
 MAX_WRAPPINGS = 3
+"""HTTP, EventBridge and a queue around an alarm are three; HTTP counts with the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,7 @@ def _redacted(one: StopRequest | InvalidEvent, redact: Redactor) -> StopRequest 
     if isinstance(one, InvalidEvent):
         return InvalidEvent(clean(str(one)), source=one.source, event_id=one.event_id)
     problem = one.problem and replace(one.problem, message=clean(one.problem.message))
-    name = one.alarm_name and redact.text(one.alarm_name)[:MAX_ALARM_NAME]
+    name = one.alarm_name and redact.text(one.alarm_name)[:MAX_WORD]
     return replace(
         one,
         problem=problem,

@@ -21,17 +21,21 @@ from function.model.request import (
 )
 from function.model.scope import ROLE_ARN
 
-# What a message says where it can, so that the reader has something to copy.
 EXAMPLE = '{"InstanceIds": ["i-bp67acfmxazb4ph001"]}'
+"""What a message says where it can, so that the reader has something to copy."""
 
-# Tag.N of DescribeInstances: N is 1 to 20; keys and values have at most 128 characters.
 MAX_TAGS = 20
-# There are some thirty regions.
-MAX_REGIONS = 100
-MAX_ROLES = 100
 _MAX_TEXT = 128
-# No control, format, private or unassigned characters, nor line and paragraph separators.
+"""Tag.N of DescribeInstances: N is 1 to 20; keys and values have at most 128 characters, names likewise."""
+
+MAX_REGIONS = 100
+"""There are some thirty regions."""
+
+MAX_ROLES = 100
+"""Each is another account, and a call to STS and to ECS in each region; for more, send more events."""
+
 _PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]*$"
+"""No control, format, private or unassigned characters, nor line and paragraph separators."""
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=_MAX_TEXT, pattern=_PRINTABLE)]
 _Region = Annotated[str, StringConstraints(max_length=MAX_REGION, pattern=f"^(?:{REGION_ID.pattern})$")]

@@ -10,6 +10,10 @@ from function.events.labels import normalize
 MAX_GUESSED = 20
 """Fields whose name is compared with others, which takes time."""
 MAX_NAME = 40
+"""Characters of such a field; no field of a request has half as many."""
+
+_SIMILAR = 0.7
+"""Of 1, as difflib counts: `Vpc`, `Role` and `Force` are like a field then, but not `Stop` and `Labels`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,6 @@ def suggest(fields: Iterable[str], known: Iterable[str]) -> str:
     """Guess which field was meant: say " (did you mean `Tag`?)", or nothing."""
     spelt = {normalize(field): field for field in known}
     for field in list(fields)[:MAX_GUESSED]:
-        close = get_close_matches(normalize(field), spelt, n=1, cutoff=0.7) if len(field) <= MAX_NAME else []
-        if close:
+        if len(field) <= MAX_NAME and (close := get_close_matches(normalize(field), spelt, 1, _SIMILAR)):
             return f" (did you mean `{spelt[close[0]]}`?)"
     return ""

@@ -15,6 +15,9 @@ from function.model.request import Job, StoppedMode
 from function.model.scope import Scope
 from function.settings import Settings
 
+_MAX_VALUE = 100
+"""Characters of a tag's value in a message; ids of groups and clusters have fewer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
@@ -90,8 +93,8 @@ def _managed_elsewhere(instance: Instance, settings: Settings) -> Settled | None
         service = MANAGING_SERVICES.get(key, ManagingService(f"its tag {key}", "ask its owner"))
         return _refused(
             GuardCode.MANAGED_ELSEWHERE,
-            f"managed by {service.name} {value[:100]!r}, which would replace or release a stopped member, "
-            f"disks included; {service.instead} (MANAGED_TAGS)",
+            f"managed by {service.name} {value[:_MAX_VALUE]!r}, which would replace or release a stopped "
+            f"member, disks included; {service.instead} (MANAGED_TAGS)",
         )
     return None
 

@@ -159,6 +159,7 @@ def meaning(code: str, message: str = "") -> Meaning:
 
 _TRANSIENT = frozenset({Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT})
 _SERVER_ERROR = 500
+"""The first HTTP status that says that the server failed, not the request (RFC 9110)."""
 
 
 class CloudError(Exception):

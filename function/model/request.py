@@ -10,8 +10,13 @@ from function.model.scope import Scope
 
 INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")
 REGION_ID = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+
 MAX_INSTANCE_IDS = 1_000
+"""Of an event, and so of a shard: with ids of 64 characters they are some 70 KB, of the 128 KB that an
+asynchronous invocation has (FC's page about limits)."""
+
 MAX_EVENT_ID = 256
+"""Characters. EventBridge's have 128 (its page about limits); a timer's is its name with a time behind it."""
 SHARD = "stop-guard:Shard"
 """The `type` of an event by which the function hands a part of its work on to itself."""
 

@@ -30,6 +30,7 @@ MAX_TEXTS = (1_000, 100)
 """Characters of any text in a line that would be too long; the second, should the first not be enough."""
 
 MAX_LOGGED_IDS = 50
+"""Ids of a refusal or shard in a line: enough to know it again; the report has them all."""
 
 
 class Level(IntEnum):

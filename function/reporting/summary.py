@@ -8,7 +8,8 @@ from function.model.errors import EcsCode
 from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Status
 from function.reporting.report import Report
 
-MOST_NAMED = 5
+MAX_NAMED = 5
+"""Instances, regions or messages by name in a notice, which is read on a phone."""
 
 
 def summarize(report: Report) -> str:
@@ -61,8 +62,8 @@ _WORDS: dict[str, str] = {
 
 def first_few(texts: Sequence[str], separator: str) -> str:
     """Join the first few texts, and say how many more there are: a notice is one sentence."""
-    more = [f"and {len(texts) - MOST_NAMED} more"] if len(texts) > MOST_NAMED else []
-    return separator.join([*texts[:MOST_NAMED], *more])
+    more = [f"and {len(texts) - MAX_NAMED} more"] if len(texts) > MAX_NAMED else []
+    return separator.join([*texts[:MAX_NAMED], *more])
 
 
 def _reason(outcome: Outcome) -> str | None:
