@@ -1,12 +1,12 @@
 """The adapter to FC: asynchronous invocations. The official SDK is loaded when the first is made."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error
 from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
+from function.model.frozen import frozen
 from function.model.ports import INVOKE_FUNCTION, Fc
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _REQUEST_ID = "x-fc-request-id"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SdkFc:
     """`Fc` over the SDK's client."""
 

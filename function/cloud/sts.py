@@ -1,12 +1,12 @@
 """The adapter to STS: a role becomes credentials. The official SDK is loaded with the first of them."""
 
-from dataclasses import dataclass
 from math import ceil
 
 from function.cloud import sdk
 from function.cloud.sdk_errors import cloud_error
 from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
+from function.model.frozen import frozen
 from function.model.ports import ASSUME_ROLE, Sts
 
 MIN_DURATION_SECONDS, MAX_DURATION_SECONDS = 900, 3600
@@ -16,7 +16,7 @@ _SESSION_NAME = "stop-guard"
 """Names the caller in the other account's audit log (ActionTrail)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SdkSts:
     """`Sts` over the SDK's client."""
 

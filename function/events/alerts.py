@@ -1,13 +1,13 @@
 """Alerts of Simple Log Service, and those in Alertmanager's form: ARMS, Prometheus, Grafana."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node
 from function.events.labels import InstanceRef, LabelProblem, NoInstance, find_instance, is_identifying
 from function.events.missing_data import alarm_state, datasource_name, is_of_datasource
+from function.model.frozen import frozen
 from function.model.request import InvalidEvent, StopRequest
 
 _ALERT_NAMES = ("alertname", "alert_name", "_aliyun_arms_alert_name")
@@ -107,7 +107,7 @@ def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | 
         alerts.fail("is empty; it must hold at least one alert")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Shared:
     """What an event says of all its alerts: identifying labels, their name, and why they fire.
 

@@ -1,9 +1,9 @@
 """ARNs and regions as events name them."""
 
 import re
-from dataclasses import dataclass
 
 from function.events.json_reader import Node, quote
+from function.model.frozen import frozen
 from function.model.request import REGION_ID
 
 MAX_REGION = 64
@@ -15,7 +15,7 @@ _ARN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arn:
     """What an ARN says; `kind` and `resource_id` are empty where its end is not `TYPE/ID`."""
 

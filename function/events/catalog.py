@@ -1,17 +1,17 @@
 """Every kind of event that can arrive: how it is recognised, what stands where, who reads it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from function.events import alarms, alerts, envelopes, system_events
 from function.events.json_reader import Node, quote
 from function.events.request_body import EXAMPLE, looks_like, read_request
+from function.model.frozen import frozen
 from function.model.request import InvalidEvent, Source, StopRequest
 
 Find = Callable[[Node], Node | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Kind:
     """One kind of event: `events/<name>.json` is its sample.
 
@@ -26,7 +26,7 @@ class Kind:
     time: Find | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Wrapping(Kind):
     """A kind that only carries another event: it names it, and dates it where its kind has no time.
 
@@ -37,7 +37,7 @@ class Wrapping(Kind):
     service: Callable[[Node], envelopes.Service | None] = lambda _: None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Sender(Kind):
     """A kind that asks for something. `read` completes the request that has the event's id and time.
 

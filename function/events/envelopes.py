@@ -1,11 +1,11 @@
 """What wraps an event on its way: EventBridge's envelope, and messages of queues and topics."""
 
 import base64
-from dataclasses import dataclass
 
 from function.events.arn import read_region
 from function.events.json_reader import Json, Node, quote
 from function.events.request_body import read_selection
+from function.model.frozen import frozen
 from function.model.request import SHARD, Selection, Source
 
 _SERVICES = ("acs.", "acs:")
@@ -13,7 +13,7 @@ _ECS = "ecs"
 _OF_QUEUES = frozenset({"acs.mns", "acs:mns", "acs.smq", "acs:smq"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """A service of Alibaba Cloud that tells of itself: the source and the type of its event."""
 
@@ -30,7 +30,7 @@ class Service:
         return f"{quote(self.event_type)} of {quote(self.source)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HandedOn:
     """What the function itself says of an event that it has taken in before, and hands on.
 
@@ -48,7 +48,7 @@ NOT_HANDED_ON = HandedOn()
 """Any other event."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Content:
     """The event that was wrapped, and what the wrapping says of it.
 

@@ -1,9 +1,10 @@
 """From the alerts, rows and dimensions of one alarm to requests: one for each state and region."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from function.events.labels import InstanceRef, LabelProblem, NoInstance
+from function.model.frozen import frozen
 from function.model.outcome import INVALID_EVENT, GuardCode
 from function.model.request import MAX_INSTANCE_IDS, StopRequest, TargetProblem
 
@@ -11,7 +12,7 @@ MAX_SHOWN = 2
 """So many problems of an event are told, and how many more there are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alert:
     """One alert, row or set of dimensions: its state, its alarm's name, and the instance that it means."""
 

@@ -5,11 +5,11 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from function.events.envelopes import open_text
 from function.events.json_reader import Json, Node, quote, read
+from function.model.frozen import frozen
 from function.model.outcome import INVALID_EVENT, GuardCode
 
 MAX_FORM_FIELDS = 100
@@ -29,7 +29,7 @@ _NESTED = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 _NEXT = re.compile(_SPACE + rb"([,}])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """All but the body of a large HTTP event, whose body was only measured; `problem`: it is too large."""
 
@@ -37,7 +37,7 @@ class Head:
     problem: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejection:
     """Why an HTTP event is not even read: its answer's status code, code and message."""
 

@@ -1,12 +1,12 @@
 """Instances and regions as labels name them: those of alerts, dimensions of metrics, rows of a query."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 
 from function.events.arn import is_region, read_region
 from function.events.json_reader import Node, quote
+from function.model.frozen import frozen
 from function.model.request import INSTANCE_ID, InvalidEvent
 
 MAX_LABEL = 32
@@ -15,7 +15,7 @@ MAX_LABEL = 32
 _IDENTIFYING = frozenset({"instanceid", "instance", "regionid", "region"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InstanceRef:
     """An instance, and the region where it is, if that is said."""
 
@@ -34,7 +34,7 @@ class LabelProblem(Enum):
     """They name what is no ECS instance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoInstance:
     """Why labels mean no instance."""
 

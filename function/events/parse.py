@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -17,6 +17,7 @@ from function.events.json_reader import MAX_WORD, Node, name, quote, read, short
 from function.events.request_body import EXAMPLE, FIELDS
 from function.events.unrecognized import describe, suggest
 from function.model.credentials import Redactor
+from function.model.frozen import frozen
 from function.model.outcome import GuardCode
 from function.model.request import InvalidEvent, Source, StopRequest, TargetProblem
 
@@ -30,7 +31,7 @@ MAX_WRAPPINGS = 3
 """HTTP, EventBridge and a queue around an alarm are three; HTTP counts with the first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Delivery:
     """What one invocation brought, in order; what could not be understood stands among it as `InvalidEvent`.
 
@@ -43,7 +44,7 @@ class Delivery:
     rejection: http_trigger.Rejection | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Envelope:
     """What the wrappings so far say of the event inside."""
 

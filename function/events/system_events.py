@@ -1,11 +1,12 @@
 """System events: CloudMonitor's own, those of an event subscription, and ECS's through EventBridge."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from function.events.arn import Arn, read_arn, settle_region
 from function.events.json_reader import Node, quote
 from function.events.labels import is_instance_id
+from function.model.frozen import frozen
 from function.model.outcome import INVALID_EVENT, GuardCode
 from function.model.request import InvalidEvent, StopRequest, TargetProblem
 
@@ -143,7 +144,7 @@ def _state(content: Node | None) -> object:
     return state.value if state else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Resource:
     """What an event is about, by an ARN of the form `…:TYPE/ID` or by a bare id."""
 

@@ -1,11 +1,11 @@
 """Events that nobody reads: what each looks like, and what to do, for an error that helps."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from function.events.json_reader import Node
 from function.events.labels import normalize
+from function.model.frozen import frozen
 
 MAX_GUESSED = 20
 """Fields whose name is compared with others, which takes time."""
@@ -16,7 +16,7 @@ _SIMILAR = 0.7
 """Of 1, as difflib counts: `Vpc`, `Role` and `Force` are like a field then, but not `Stop` and `Labels`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """A form that is known, but not read."""
 

@@ -4,10 +4,11 @@ It counts what is stopped already, too, and so the tries of an event together st
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from function.guard.instance import Stop, decide
+from function.model.frozen import frozen
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import GuardCode, Settled, Status
 from function.model.request import Job
@@ -20,7 +21,7 @@ _BY_TIME = frozenset({GuardCode.NOT_SELECTED, GuardCode.STARTED_SINCE})
 """What spares an instance that an earlier try of the same event may have stopped."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InstanceCount:
     """How many instances a delivery concerns: those that it may stop, now or later, and those stopped."""
 

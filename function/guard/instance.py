@@ -1,12 +1,13 @@
 """The guard: may this instance be stopped, and how? A pure decision, no I/O."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from function.guard.keep_until import keep_until
 from function.guard.stopped_mode import economical_obstacle
 from function.model.errors import EcsCode
+from function.model.frozen import frozen
 from function.model.instance import Instance, LocalDisks
 from function.model.managed import MANAGING_SERVICES, ManagingService
 from function.model.outcome import GuardCode, Settled, Status, utc
@@ -19,7 +20,7 @@ _MAX_VALUE = 100
 """Characters of a tag's value in a message; ids of groups and clusters have fewer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Stop:
     """The instance may be stopped, by this call; `warnings` say where the result won't be what was asked."""
 

@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, Self
+
+from function.model.frozen import frozen
 
 MIN_SECRET = 6
 """A shorter text is in too many words to be taken out of them."""
@@ -47,7 +49,7 @@ class ContextCredentials(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Credentials:
     """An access key, with a token where it is STS's. Neither is ever shown."""
 

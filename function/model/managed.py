@@ -6,11 +6,12 @@ made it (acs:ros:stackId, acs:computenest:serviceInstanceId) are not here, nor s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from function.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class ManagingService:
     """Who manages the instance, with the kind of group that the tag's value names, and what to do instead."""
 

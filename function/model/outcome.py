@@ -1,11 +1,11 @@
 """What became of each target and of each event: statuses, the guard's codes, one outcome per target."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
 from function.model.errors import CloudError
+from function.model.frozen import frozen
 from function.model.instance import Instance
 from function.model.request import Source, StoppedMode
 from function.model.scope import Scope
@@ -64,7 +64,7 @@ INVALID_EVENT = "InvalidEvent"
 """The code of a refusal of an event that could not be understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Settled:
     """What becomes of a target without a further call: its outcome's status, code and message."""
 
@@ -78,7 +78,7 @@ class Settled:
         return cls(status=Status.FAILED, code=error.code, message=error.message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StoppedModes:
     """Asked for, foreseen by the guard, and found in DescribeInstances after the stop."""
 
@@ -87,7 +87,7 @@ class StoppedModes:
     actual: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Outcome:
     """The one true result for one target. `attempts` counts stop calls, `duration_ms` runs from the first.
 
@@ -119,7 +119,7 @@ class Outcome:
         return self.status.left or self.unconfirmed_since is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Refusal:
     """An event refused as a whole: none of its instances has an outcome."""
 
@@ -130,7 +130,7 @@ class Refusal:
     instance_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegionError:
     """A region of an account whose instances could not be listed to the end: none of them was touched."""
 
@@ -141,7 +141,7 @@ class RegionError:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Dispatch:
     """Targets that another invocation stops and reports on: they have their outcomes there, not here.
 
@@ -156,7 +156,7 @@ class Dispatch:
     shard_request_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Acceptance:
     """A stop that ECS has accepted: no outcome yet, but ours whatever becomes of the run."""
 

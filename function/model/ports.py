@@ -5,13 +5,14 @@ simulation can put virtual time and a seed in their place, and tests a clock tha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol, TypeVar
 
 from function.model.credentials import Credentials
 from function.model.errors import CloudError
+from function.model.frozen import frozen
 from function.model.instance import Instance, LocalDisks
 from function.model.request import Selection, StoppedMode
 
@@ -90,7 +91,7 @@ class Workers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StopCall:
     """The parameters of StopInstance, all of them always sent, but for ConfirmStop when it is not needed."""
 
@@ -106,7 +107,7 @@ class StopCall:
         return self.confirm_stop or self.dry_run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Page:
     """One answer of DescribeInstances; no `next_token`: the last one.
 
@@ -198,7 +199,7 @@ class ConnectFc(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Ports:
     """One of each. `chance` gives numbers from 0 to 1, for jitter; `write` takes a log line."""
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from function.model.frozen import frozen
 from function.model.scope import Scope
 
 INSTANCE_ID = re.compile(r"i-[0-9A-Za-z][0-9A-Za-z-]{0,62}")
@@ -40,7 +40,7 @@ class Source(StrEnum):
     ALERTMANAGER = "alertmanager"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Tag:
     """A tag to match; without a value, any value does."""
 
@@ -52,7 +52,7 @@ class Tag:
         return self.key if self.value is None else f"{self.key}={self.value}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Selection:
     """Filters of DescribeInstances; an instance is meant when it matches all that are given."""
 
@@ -63,7 +63,7 @@ class Selection:
     instance_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TargetProblem:
     """Why an event means no instance that could be stopped: its refusal's code and message."""
 
@@ -71,7 +71,7 @@ class TargetProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StopRequest:
     """One event's wish, in the API's terms: `instance_ids`, a `selection`, or the `problem` with its target.
 
@@ -107,7 +107,7 @@ class StopRequest:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Job:
     """A request that was admitted: where it applies, and what it left to the environment, settled."""
 

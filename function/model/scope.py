@@ -1,7 +1,8 @@
 """Where instances are: a region of an account, and the role through which another account is reached."""
 
 import re
-from dataclasses import dataclass
+
+from function.model.frozen import frozen
 
 _ROLE = "role/[0-9A-Za-z.-]{1,64}"
 
@@ -12,7 +13,7 @@ ROLE_ARN_IN_ANY_ACCOUNT = re.compile(rf"acs:ram::\*:{_ROLE}")
 """The roles of one name, whichever account they are in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Scope:
     """A region of an account. No `role_arn`: the function's own account, whose id may not be known."""
 

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
 from function.model.credentials import NO_SECRETS, Redactor
+from function.model.frozen import frozen
 from function.model.outcome import (
     INVALID_EVENT,
     Acceptance,
@@ -51,7 +51,7 @@ _REFUSED = {
 night. Whatever else is refused as a whole is a WARNING."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Log:
     """Writes the lines of a run: objects with `time, level, message, request_id, source, event_id`."""
 

@@ -1,15 +1,15 @@
 """A whole run as one `Report`."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 
 from function.model.charging import goes_on_charging
+from function.model.frozen import frozen
 from function.model.outcome import INVALID_EVENT, Dispatch, Outcome, Refusal, RegionError, Status
 from function.model.request import Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Report:
     """A whole run. `source` and `event_id` are the first event's.
 

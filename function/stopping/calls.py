@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from typing import Any, Generic, Self, TypeVar
 
 from function.model.errors import ClientCode, CloudError, Meaning
+from function.model.frozen import frozen
 from function.model.ports import Unfinished, Workers
 from function.model.scope import QuotaKey, Scope, quota_key
 from function.stopping.throttle import MAX_TRIES, Throttle
@@ -21,7 +22,7 @@ Subject = TypeVar("Subject")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Call(Generic[Subject, Result]):
     """One call about a subject; `send` takes the seconds that it may take, and raises `CloudError` only.
 
@@ -35,7 +36,7 @@ class Call(Generic[Subject, Result]):
     good_until: float = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered(Generic[Subject, Result]):
     """A call with what came of it; `sent_at`: the monotonic moment at which it went out."""
 
@@ -129,7 +130,7 @@ class CallQueue(Generic[Subject, Result]):
             return error, now
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """Sends calls at the run's throttle, at most `limit` at a time."""
 

@@ -1,11 +1,11 @@
 """Which instances the jobs of a delivery mean, each with the job that it belongs to."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from function.guard import instance as guard
 from function.model.charging import with_charging
 from function.model.errors import ClientCode
+from function.model.frozen import frozen
 from function.model.instance import Instance
 from function.model.outcome import Outcome, RegionError, Settled, Status, StoppedModes
 from function.model.ports import Unfinished
@@ -16,7 +16,7 @@ from function.stopping.clients import Clients
 from function.stopping.inventory import Inventory, Listing, list_selected, look_up
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Snapshots:
     """An instance as a run saw it first, and last."""
 
@@ -24,7 +24,7 @@ class Snapshots:
     latest: Instance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Candidate:
     """An instance that a job means: either seen, or with the decision that follows from not seeing it."""
 

@@ -1,16 +1,17 @@
 """The accounts that a run reaches: its own, and those whose roles the events name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from function.model.credentials import Credentials
+from function.model.frozen import frozen
 from function.model.ports import ASSUME_ROLE, Ecs, Sts
 from function.model.scope import Scope
 from function.stopping.calls import Call, Caller, CallFailure
 from function.stopping.context import InvocationContext
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clients:
     """The ECS of each scope, or why there is none."""
 

@@ -1,14 +1,13 @@
 """What a run has around it, apart from its events."""
 
-from dataclasses import dataclass
-
 from function.model.credentials import Credentials, Redactor
+from function.model.frozen import frozen
 from function.model.ports import Ports
 from function.model.scope import Scope
 from function.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class InvocationContext:
     """The function's name and place in the cloud (`own`), its keys, settings and ports.
 

@@ -8,8 +8,8 @@ arrives twice stops nothing twice.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from function.model.frozen import frozen
 from function.model.outcome import Dispatch, Outcome, Status
 from function.model.ports import INVOKE_FUNCTION, Fc, Unfinished
 from function.model.request import MAX_EVENT_ID, SHARD, Job
@@ -24,7 +24,7 @@ _SUFFIX = 16
 """Characters kept free for a shard's number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Shard:
     """What one job stops at one scope, in the order of the instances' ids."""
 

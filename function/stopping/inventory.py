@@ -1,10 +1,11 @@
 """Find the instances that the events mean: by id or by selection, at each of their scopes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeVar
 
 from function.model.errors import ClientCode, CloudError, Meaning
+from function.model.frozen import frozen
 from function.model.instance import Instance, LocalDisks, local_disks_by_family
 from function.model.ports import (
     DESCRIBE_INSTANCE_TYPES,
@@ -37,7 +38,7 @@ def chunks(items: Sequence[Item], size: int) -> Iterable[Sequence[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inventory:
     """Which instances were seen at which scopes, how each looked first and last, and which ids could not be.
 

@@ -1,7 +1,7 @@
 """From events to a plan: which instances they mean, which of those to stop, and why the others not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from function.guard import instance as guard
@@ -9,6 +9,7 @@ from function.guard.cap import count_instances
 from function.guard.event import refuse
 from function.guard.instance import Stop
 from function.model.errors import ClientCode, origin
+from function.model.frozen import frozen
 from function.model.instance import Instance
 from function.model.outcome import GuardCode, Outcome, Refusal, RegionError, Settled, Status
 from function.model.request import Job
@@ -20,7 +21,7 @@ from function.stopping.inventory import Types, ask_types
 from function.stopping.operation import Decide, Operation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """Outcomes of the instances that are left alone, stops to be done, and what could not be planned.
 

@@ -46,25 +46,25 @@ is. A transient error is as another after `MAX_TRIES`, but in these two. In Read
 Where nothing is verified, Watching is "stopping" at once.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from function.model.frozen import frozen
 from function.model.outcome import Settled
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """It may be asked to stop."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Looking:
     """It is looked at before anything else; then it may be asked, from `ask_from` on."""
 
     ask_from: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watching:
     """It has been stopping since a time of day, for all that is known, and is looked at until a moment."""
 
@@ -78,7 +78,7 @@ class Verifying(Watching):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settling:
     """It has a result, for all that is known."""
 
@@ -88,7 +88,7 @@ class Settling:
 State = Ready | Looking | Watching | Settling
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Doubt:
     """A call may have been done: until when that may yet show, and whether a look came after it.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from function.model.errors import CloudError, Meaning
+from function.model.frozen import frozen
 from function.model.ports import Clock
 from function.model.scope import QuotaKey, Scope, quota_key
 
@@ -64,7 +65,7 @@ class _Quota:
         self.window, self.passed, self.throttled = window, 0, False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Throttle:
     """The deadline (monotonic seconds), and the throttled actions with the moment at which they open again.
 
