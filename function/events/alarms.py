@@ -11,6 +11,7 @@ from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node, quote
 from function.events.labels import InstanceRef, LabelProblem, NoInstance, find_instance, is_identifying
 from function.events.missing_data import alarm_state
+from function.events.system_events import is_system_event
 from function.model.request import InvalidEvent, StopRequest
 
 # JSON has a field's name in quotes, or nothing, behind its first brackets; a map as Java prints it has not.
@@ -27,14 +28,14 @@ def is_metric_alarm(event: Node) -> bool:
     """Tell it by a level together with what was measured; the callback has other words for both."""
     level = event.has_any("curLevel", "preLevel", "ruleName")
     measured = event.has_any("metricData", "metricName", "resources")
-    return level and measured and not is_callback(event) and not event.has("eventTime", "name")
+    return level and measured and not is_callback(event) and not is_system_event(event)
 
 
 def is_callback(event: Node) -> bool:
-    """Tell it by `alertState`, or by `dimensions` beside what else only a callback has."""
-    return event.has("alertState") or (
-        event.has("dimensions") and event.has_any("alertName", "triggerLevel", "metricProject")
-    )
+    """Tell it by `alertState` and `dimensions`, or one of them beside what else only a callback has."""
+    has = sum(event.has(key) for key in ("alertState", "dimensions"))
+    other = event.has_any("alertName", "triggerLevel", "metricProject") and not event.has("alerts")
+    return has > 1 or (has > 0 and other)
 
 
 def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:
@@ -46,7 +47,8 @@ def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:
         f'as {{"instanceId": "i-…"}}{beside}',
     )
     try:
-        resources, data = event.find_structure("resources"), event.find_structure("metricData")
+        places = (event.find_value(key) for key in ("resources", "metricData"))
+        resources, data = (_maps(place) if place and place.is_json() else place for place in places)
         targets = _agreed(_targets(resources), _targets(data)) or [nothing]
     except InvalidEvent as error:
         targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]

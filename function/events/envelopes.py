@@ -96,8 +96,9 @@ def _is_enveloped(event: Node) -> bool:
 def open_cloud_event(event: Node) -> Content:
     """Take what is in `data`."""
     service = service_of(event)
+    data = event.find("data") if service else event.field("data")
     return Content(
-        event=event.field("data"),
+        event=data or Node(None, event.below("data")),
         region_id=read_region(event.find("aliyunregionid")) if service and service.name == _ECS else None,
         handed_on=_handed_on(event) if event.object().get("type") == SHARD else NOT_HANDED_ON,
     )
@@ -151,11 +152,14 @@ def _opened(message: Node) -> Node:
 
 
 def open_text(text: Node) -> Node | None:
-    """Read a text that holds an event: JSON, as it is or in base64 (SDKs of MNS encode). None: neither."""
+    """Read a text that holds an event: JSON, as it is, or in base64 (SDKs of MNS encode). None: neither."""
+    written = str(text.value)
     if text.is_json():
         return text.json()
+    if written.lstrip().startswith('"'):
+        return open_text(text.json())  # encoded twice
     try:
-        decoded = Node(base64.b64decode(str(text.value).strip(), validate=True).decode(), text.path)
+        decoded = Node(base64.b64decode("".join(written.split()), validate=True).decode(), text.path)
     except ValueError:
         return None
     # The alphabet of base64 has neither braces nor brackets, so there is no doubt which of both it is.

@@ -175,8 +175,6 @@ def open_body(event: Node) -> Node:
             body = Node(base64.b64decode(text, validate=True).decode(), body.path)
         except ValueError:
             body.fail(f"is {quote(text)}, not UTF-8 in base64 as isBase64Encoded says")
-    if text.lstrip().startswith('"'):
-        return body.json()
     return open_text(body) or _event_in(_form(body))
 
 

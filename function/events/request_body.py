@@ -123,8 +123,9 @@ _DESCRIPTIONS = {to_pascal(field): info.description for field, info in RequestBo
 
 
 def looks_like(event: Node) -> bool:
-    """Tell whether the object has a field of a `StopRequest`, were it in wrong capitals."""
-    return not _PLAIN_FIELDS.isdisjoint(key.replace("_", "").lower() for key in event.object())
+    """Tell whether this is an object with a field of a `StopRequest`, were it in wrong capitals."""
+    fields = event.value if isinstance(event.value, dict) else ()
+    return not _PLAIN_FIELDS.isdisjoint(key.replace("_", "").lower() for key in fields)
 
 
 def read_request(body: Node, base: StopRequest) -> StopRequest:

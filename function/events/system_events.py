@@ -36,7 +36,7 @@ def is_subscription(event: Node) -> bool:
 
 def alert_of(event: Node) -> Node:
     """Give what a subscription sends. Raise `InvalidEvent` where there is none."""
-    return event.find_structure("alert") or event.field("alert")
+    return _object_in(event, "alert") or event.field("alert")
 
 
 def alert_problem(alert: Node) -> TargetProblem | None:
@@ -67,11 +67,14 @@ def read_system_event(event: Node, base: StopRequest) -> Iterator[StopRequest]:
 def read_ecs_event(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Take `type` without `ecs:` for the name and `data` for the content; else like `cms.event`."""
     content = _object_in(event, "data")
+    subject = _resource(event.find_value("subject"))
+    # A subject may be any text; that of EventBridge's own sample ends in a number.
+    named = subject.node if subject and (subject.arn or subject.instance_id) else None
     yield _request(
         base,
         name=event.field("type"),
         content=content,
-        arns=[event.find_value("subject")],
+        arns=[named],
         region=(content.find_value("regionId") if content else None) or event.find_value("aliyunregionid"),
     )
 

@@ -25,10 +25,10 @@ class Known:
     instead: str
 
 
-def _from_oss(event: Node) -> bool:
+def _from_trigger(event: Node) -> bool:
     events = event.object().get("events")
     first = events[0] if isinstance(events, list) and events else None
-    return isinstance(first, dict) and ("oss" in first or first.get("eventSource") == "acs:oss")
+    return isinstance(first, dict) and "eventSource" in first
 
 
 def _of_instances(event: Node) -> bool:
@@ -53,7 +53,11 @@ KNOWN = (
         "a request by way of API Gateway or EventBridge's HTTP source, with no token that is checked here",
         "send it to the function's HTTP trigger",
     ),
-    Known(_from_oss, "an event of an OSS trigger", "take this trigger off the function: it reads no objects"),
+    Known(
+        _from_trigger,
+        "an event of a CDN or OSS trigger",
+        "take this trigger off the function: it reads no objects",
+    ),
     Known(
         lambda event: event.has("parameter", "source") and event.has_any("jobName", "taskId", "cursorTime"),
         "an event of a log trigger, which says where logs are but not what happened",
@@ -65,7 +69,7 @@ KNOWN = (
         "use its new alerting, or send a request by a template of your own",
     ),
     Known(
-        lambda event: event.has("msgtype"),
+        lambda event: event.has_any("msgtype", "msg_type"),
         "a message for a chat robot (DingTalk, WeCom, Lark)",
         "use a webhook of the general kind, with a request or Alertmanager's form as its body",
     ),

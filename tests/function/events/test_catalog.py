@@ -23,6 +23,7 @@ UNREAD = {
     "gr04_legacy",
     "eb13_ess",
     "eb14_agent",
+    "eb20_cms_without_data",
     "eventbridge-envelope",
     "eventbridge-streaming-array",
 }

@@ -31,9 +31,11 @@ def refused(event: object) -> str:
         ({"httpMethod": "POST", "path": "/", "headers": {}, "body": "{}"}, "API Gateway", "HTTP trigger"),
         ({"httpMethod": "POST", "path": "/", "queryString": {}}, "EventBridge's HTTP source", "HTTP trigger"),
         ({"events": [{"eventSource": "acs:oss", "oss": {}}]}, "OSS trigger", "take this trigger off"),
+        ({"events": [{"eventSource": "cdn", "traceId": "c6"}]}, "CDN", "take this trigger off"),
         ({"parameter": {}, "source": {}, "jobName": "j", "taskId": "t"}, "a log trigger", "an alert"),
         ({"AlertName": "idle", "Project": "dev"}, "old alerting", "new alerting"),
         ({"msgtype": "text", "text": {"content": ID}}, "a chat robot", "a webhook of the general kind"),
+        ({"msg_type": "text", "content": {"text": ID}}, "a chat robot", "a webhook of the general kind"),
         ({"Instances": {"Instance": []}, "RegionId": "cn-beijing"}, "DescribeInstances", "--fleet FILE"),
     ],
 )

@@ -57,6 +57,14 @@ RIGHT: dict[str, tuple[str | None, list[str], list[str]]] = {
     "sub04_direct_fc": ("cms.event", [WEB], []),
     "sub05_get_json": ("cms.event", [WEB], []),
     "sysevent_callback_rulename": ("cms.event", [WEB], []),
+    "am20_arms_template_alert_state": ("alertmanager", [WEB], []),
+    "eb20_cms_without_data": ("cms.event", [], ["Guard.EventNotEnabled"]),
+    "eb21_subject_ends_in_number": ("cms.event", [WEB], []),
+    "ma20_resources_as_java_map": ("cms.alarm", [API], []),
+    "ma21_name_and_time_beside": ("cms.alarm", [API], []),
+    "mns20_base64_in_lines": ("cms.alarm", [API], []),
+    "mns21_encoded_twice": ("cms.alarm", [API], []),
+    "sub20_alert_in_list": ("cms.event", [WEB], []),
 }
 # With both regions allowed: where a region is named the instance is looked for there, else in both.
 RIGHT_IN_BOTH: dict[str, tuple[str, str | None]] = {
