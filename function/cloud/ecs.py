@@ -182,17 +182,7 @@ class SdkEcs:
         try:
             with within(seconds, fresh_seconds=fresh_seconds):
                 answer = self._client.call_api(
-                    sdk.Params(
-                        action=action,
-                        version="2014-05-26",
-                        protocol="HTTPS",
-                        pathname="/",
-                        method="POST",
-                        auth_type="AK",
-                        style="RPC",
-                        req_body_type="formData",
-                        body_type="json",
-                    ),
+                    sdk.rpc(action, sdk.ECS_VERSION),
                     sdk.OpenApiRequest(query=sdk.Utils.query(request.to_map())),
                     sdk.runtime_options(seconds, connections=self._connections),
                 )

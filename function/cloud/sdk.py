@@ -30,6 +30,9 @@ _ENDPOINTS = {
 }
 """The regions that leave the rule, by endpoint: what the ECS client knows and the generic one does not."""
 
+ECS_VERSION = "2014-05-26"
+"""Of ECS's API, which StopInstance belongs to."""
+
 _EXCEPTIONS = {region: endpoint for endpoint, regions in _ENDPOINTS.items() for region in regions.split()}
 
 
@@ -96,12 +99,28 @@ def runtime_options(seconds: float, *, connections: int | None = None) -> Runtim
     )
 
 
+def rpc(action: str, version: str) -> Params:
+    """Say how an action of an API in the RPC style is called, as the SDK's own clients do."""
+    return Params(
+        action=action,
+        version=version,
+        protocol="HTTPS",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
+
+
 def regional_endpoint(region_id: str) -> str:
     """Host of a region's ECS, as the SDK's own ECS client would choose it."""
     return _EXCEPTIONS.get(region_id) or str(Utils.get_endpoint_rules("ecs", region_id, "regional", None))
 
 
 __all__ = [
+    "ECS_VERSION",
     "Client",
     "Config",
     "DescribeInstanceTypesRequest",
@@ -116,5 +135,6 @@ __all__ = [
     "Utils",
     "config",
     "regional_endpoint",
+    "rpc",
     "runtime_options",
 ]

@@ -23,7 +23,7 @@ def ecs_call(
     return api_call(
         action,
         parameters,
-        api=("ecs", "2014-05-26"),
+        api=("ecs", sdk.ECS_VERSION),
         region_id=region_id,
         credentials=credentials,
         endpoint=endpoint or f"https://{sdk.regional_endpoint(region_id)}",
@@ -46,17 +46,7 @@ def api_call(
     def send(seconds: float) -> dict[str, Any]:
         try:
             answer = client.call_api(
-                sdk.Params(
-                    action=action,
-                    version=api_version,
-                    protocol="HTTPS",
-                    pathname="/",
-                    method="POST",
-                    auth_type="AK",
-                    style="RPC",
-                    req_body_type="formData",
-                    body_type="json",
-                ),
+                sdk.rpc(action, api_version),
                 sdk.OpenApiRequest(query=dict(parameters)),
                 sdk.runtime_options(seconds),
             )

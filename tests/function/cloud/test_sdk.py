@@ -92,21 +92,6 @@ def config(wire: Wire) -> sdk.Config:
     )
 
 
-def params(action: str) -> sdk.Params:
-    """Describe an ECS call to the generic client."""
-    return sdk.Params(
-        action=action,
-        version="2014-05-26",
-        protocol="HTTPS",
-        pathname="/",
-        method="POST",
-        auth_type="AK",
-        style="RPC",
-        req_body_type="formData",
-        body_type="json",
-    )
-
-
 CALLS: list[tuple[str, Callable[[EcsClient], Callable[..., object]], object]] = [
     (
         "StopInstance",
@@ -164,7 +149,7 @@ def test_generic_client_sends_what_the_ecs_client_sends(
     """A call through the generic client is, on the wire, the call of the SDK's own ECS client."""
     method(EcsClient(config(wire)))(request_, sdk.RuntimeOptions())
     query = sdk.OpenApiRequest(query=sdk.Utils.query(request_.to_map()))
-    answer = sdk.Client(config(wire)).call_api(params(action), query, sdk.RuntimeOptions())
+    answer = sdk.Client(config(wire)).call_api(sdk.rpc(action, sdk.ECS_VERSION), query, sdk.RuntimeOptions())
 
     assert answer["body"] == {"RequestId": "R"}
     theirs, ours = wire.requests
@@ -188,7 +173,7 @@ def test_parameters_are_where_the_facts_say(wire: Wire) -> None:
     """StopInstance's parameters travel in the query, booleans as `True` and `False`, signed with ACS3."""
     request = sdk.StopInstanceRequest(instance_id="i-1", force_stop=False, confirm_stop=True)
     query = sdk.OpenApiRequest(query=sdk.Utils.query(request.to_map()))
-    sdk.Client(config(wire)).call_api(params("StopInstance"), query, sdk.RuntimeOptions())
+    sdk.Client(config(wire)).call_api(sdk.rpc("StopInstance", sdk.ECS_VERSION), query, sdk.RuntimeOptions())
 
     (sent,) = wire.requests
     assert sent.query == {"InstanceId": ["i-1"], "ForceStop": ["False"], "ConfirmStop": ["True"]}
@@ -287,7 +272,7 @@ def test_deferred_packages_work_when_used_after_all(wire: Wire) -> None:
     """An asynchronous call, which needs asyncio and aiohttp, goes through where they are installed."""
     query = sdk.OpenApiRequest(query=sdk.StopInstanceRequest(instance_id="i-1").to_map())
     client = sdk.Client(config(wire))
-    asyncio.run(client.call_api_async(params("StopInstance"), query, sdk.RuntimeOptions()))
+    asyncio.run(client.call_api_async(sdk.rpc("StopInstance", sdk.ECS_VERSION), query, sdk.RuntimeOptions()))
 
     (sent,) = wire.requests
     assert sent.query == {"InstanceId": ["i-1"]}
