@@ -10,11 +10,12 @@ from datetime import datetime
 
 from function.model.errors import CloudError
 from function.model.outcome import Dispatch, Outcome, RegionError, Settled, Status
-from function.model.ports import INVOKE_FUNCTION, Unfinished
-from function.model.request import SHARD, Job, Selection
-from function.stopping.calls import Call, Caller
+from function.model.ports import Unfinished
+from function.model.request import Job
+from function.stopping.calls import Caller
 from function.stopping.candidates import all_named, region_error
 from function.stopping.context import InvocationContext
+from function.stopping.shard_event import connect, dispatched, filters, invocation, shard_event
 
 ANSWER_SECONDS = 1.0
 """What FC is given to answer, so that there is time to do it here where FC refuses."""
@@ -33,17 +34,13 @@ def defer(
     event = json.dumps([_event(job, caller.throttle.clock.now()) for job in jobs]).encode()
     if len(event) > MAX_EVENT_BYTES:
         return None
-    fc = context.ports.connect_fc(
-        context.own.region_id, context.credentials, endpoint=context.settings.fan_out_endpoint
-    )
-
-    def send(seconds: float) -> str:
-        return fc.invoke(context.function_name, event, seconds=min(seconds, ANSWER_SECONDS))
-
-    call: Call[None, str] = Call(action=INVOKE_FUNCTION, scope=context.own, subject=None, send=send)
+    call = invocation(None, event, connect(context), context, seconds=ANSWER_SECONDS)
     answer = caller.once(call)
     if isinstance(answer, str):
-        return [_dispatch(job, answer) for job in jobs]
+        return [
+            dispatched(job, job.scopes[0], job.request.instance_ids, job.request.event_id, answer)
+            for job in jobs
+        ]
     if isinstance(answer, Unfinished) or not answer.in_doubt:
         return None
     return list(_in_doubt(jobs, answer))
@@ -51,50 +48,13 @@ def defer(
 
 def _event(job: Job, now: datetime) -> dict[str, object]:
     request = job.request
-    data: dict[str, object] = {
-        "RegionIds": list(dict.fromkeys(scope.region_id for scope in job.scopes)),
-        "StoppedMode": job.stopped_mode,
-        "DryRun": job.dry_run,
-    }
+    data: dict[str, object] = {"RegionIds": list(dict.fromkeys(scope.region_id for scope in job.scopes))}
     if request.instance_ids:
         data["InstanceIds"] = request.instance_ids
     elif request.selection:
-        data |= _filters(request.selection)
-    return {
-        "specversion": "1.0",
-        "id": request.event_id,
-        "source": "stop-guard",
-        "type": SHARD,
-        "admitted": True,
-        "origin": request.source,
-        "tells_of_start": request.tells_of_start,
-        # A request has no time of its own; what was started since it came is to be left alone.
-        "time": (request.time or now).isoformat(),
-        "data": data,
-    }
-
-
-def _filters(selection: Selection) -> dict[str, object]:
-    tags = [{"Key": tag.key} | ({} if tag.value is None else {"Value": tag.value}) for tag in selection.tags]
-    filters = {
-        "Tag": tags,
-        "ResourceGroupId": selection.resource_group_id,
-        "VpcId": selection.vpc_id,
-        "ZoneId": selection.zone_id,
-        "InstanceName": selection.instance_name,
-    }
-    return {name: value for name, value in filters.items() if value}
-
-
-def _dispatch(job: Job, request_id: str) -> Dispatch:
-    return Dispatch(
-        source=job.request.source,
-        event_id=job.request.event_id,
-        scope=job.scopes[0],
-        instance_ids=job.request.instance_ids,
-        shard_event_id=job.request.event_id,
-        shard_request_id=request_id,
-    )
+        data |= filters(request.selection)
+    # A request has no time of its own; what was started since it came is to be left alone.
+    return shard_event(job, request.event_id, request.time or now, data, origin=request.source)
 
 
 def _in_doubt(jobs: Sequence[Job], error: CloudError) -> Iterator[Outcome | RegionError]:

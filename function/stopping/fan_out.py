@@ -1,24 +1,25 @@
 """Fan-out: a large run is cut into shards, each an event that FC hands to an invocation of its own.
 
-A shard is an ordinary event, a request for instances of one scope, in an envelope with an id, and the time
-and selection of the event that it comes from. That was admitted, and its age is not asked again. A shard is
-never large itself, so it is not cut up again. The guard looks at each of its instances anew, so one that
-arrives twice stops nothing twice.
+A shard is an ordinary event, a request for instances of one scope, with the time and selection of the event
+that it comes from. It is never large itself, so it is not cut up again. The guard looks at each of its
+instances anew, so one that arrives twice stops nothing twice.
 """
 
 import json
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from function.model.frozen import frozen
 from function.model.outcome import Dispatch, Outcome, Status
-from function.model.ports import INVOKE_FUNCTION, Fc, Unfinished
-from function.model.request import MAX_EVENT_ID, SHARD, Job
+from function.model.ports import Unfinished
+from function.model.request import MAX_EVENT_ID, Job, Selection
 from function.model.scope import Scope
 from function.settings import Settings
-from function.stopping.calls import Call, Caller, CallFailure
+from function.stopping.calls import Caller, CallFailure
 from function.stopping.context import InvocationContext
 from function.stopping.inventory import chunks
 from function.stopping.operation import Operation
+from function.stopping.shard_event import connect, dispatched, filters, invocation, shard_event
 
 _SUFFIX = 16
 """Characters kept free for a shard's number."""
@@ -39,35 +40,19 @@ class Shard:
         return tuple(map(_id, self.operations))
 
     def event(self) -> bytes:
-        """Write the event: a request that says all, so that it means the same whatever asked for it."""
+        """Write the event. The selection goes along by its tags, which looks show again."""
         request = self.job.request
         data: dict[str, object] = {
             "InstanceIds": self.instance_ids,
             "RegionId": self.scope.region_id,
-            "StoppedMode": self.job.stopped_mode,
             "ConfirmStop": request.confirm_stop,
             "ForceStop": request.force_stop,
-            "DryRun": self.job.dry_run,
         }
         if self.scope.role_arn is not None:
             data["RoleArn"] = self.scope.role_arn
-        envelope: dict[str, object] = {
-            "specversion": "1.0",
-            "id": self.event_id,
-            "source": "stop-guard",
-            "type": SHARD,
-            "admitted": True,
-            "data": data,
-        }
-        if request.selection is not None and request.selection.tags:
-            tags = [{"Key": tag.key, "Value": tag.value} for tag in request.selection.tags]
-            named = [{name: text for name, text in tag.items() if text is not None} for tag in tags]
-            envelope["selection"] = {"Tag": named}
-        if request.tells_of_start:
-            envelope["tells_of_start"] = True
-        if request.time is not None:
-            envelope["time"] = request.time.isoformat()
-        return json.dumps(envelope).encode()
+        tags = filters(Selection(tags=request.selection.tags)) if request.selection else {}
+        more = {"selection": tags} if tags else {}
+        return json.dumps(shard_event(self.job, self.event_id, request.time, data, **more)).encode()
 
 
 def is_large(operations: Sequence[Operation], settings: Settings) -> bool:
@@ -105,31 +90,18 @@ def dispatch(
     operations: Sequence[Operation], context: InvocationContext, caller: Caller
 ) -> Iterator[Dispatch | Outcome]:
     """Hand FC each shard, once; where it does not take one, or may not have, give its outcomes."""
-    fc = context.ports.connect_fc(
-        context.own.region_id, context.credentials, endpoint=context.settings.fan_out_endpoint
-    )
-    calls = [_call(shard, fc, context) for shard in cut(operations, context.settings.shard_size)]
+    fc = connect(context)
+    calls = [
+        invocation(shard, shard.event(), fc, context, seconds=inf)
+        for shard in cut(operations, context.settings.shard_size)
+    ]
     for call, answer in caller.until_answered(calls, done_once=True):
         shard = call.subject
         if isinstance(answer, CallFailure):
             now = caller.throttle.clock.monotonic()
             yield from (_not_handed_on(operation, answer, now) for operation in shard.operations)
         else:
-            yield Dispatch(
-                source=shard.job.request.source,
-                event_id=shard.job.request.event_id,
-                scope=shard.scope,
-                instance_ids=shard.instance_ids,
-                shard_event_id=shard.event_id,
-                shard_request_id=answer,
-            )
-
-
-def _call(shard: Shard, fc: Fc, context: InvocationContext) -> Call[Shard, str]:
-    def send(seconds: float) -> str:
-        return fc.invoke(context.function_name, shard.event(), seconds=seconds)
-
-    return Call(action=INVOKE_FUNCTION, scope=context.own, subject=shard, send=send)
+            yield dispatched(shard.job, shard.scope, shard.instance_ids, shard.event_id, answer)
 
 
 def _not_handed_on(operation: Operation, failure: CallFailure, now: float) -> Outcome:
