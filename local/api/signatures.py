@@ -1,4 +1,4 @@
-"""Both of ECS's signature schemes as pure functions: canonical request, string to sign, signature.
+"""The signature schemes of the APIs as pure functions: canonical request, string to sign, signature.
 
 ACS3-HMAC-SHA256 signs headers, query and the body's digest; the SDKs of today use it. RPC signs all
 parameters with HMAC-SHA1; legacy SDKs, the aliyun command line and others use it.
@@ -66,3 +66,19 @@ def acs3_authorization(access_key_id: str, signed_headers: Iterable[str], signat
     """Return the header Authorization."""
     names = ";".join(sorted(signed_headers))
     return f"{ACS3} Credential={access_key_id},SignedHeaders={names},Signature={signature}"
+
+
+def log_string_to_sign(method: str, path: str, headers: Mapping[str, str]) -> str:
+    """Return what Log Service signs of a request without parameters; `headers` by lower-case name.
+
+    Its own scheme (help/en/sls/developer-reference/request-signatures): three headers by their values, its
+    own and RAM's with their names.
+    """
+    lines = [headers.get(name, "") for name in ("content-md5", "content-type", "date")]
+    own = [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith(("x-log-", "x-acs-"))]
+    return "\n".join((method, *lines, *own, path))
+
+
+def log_signature(string_to_sign: str, secret: str) -> str:
+    """Return the signature of `Authorization: LOG ID:SIGNATURE` with `x-log-signaturemethod: hmac-sha256`."""
+    return base64.b64encode(hmac.digest(secret.encode(), string_to_sign.encode(), hashlib.sha256)).decode()

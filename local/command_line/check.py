@@ -27,31 +27,32 @@ def check_template(path: Path, *, live: bool) -> ExitCode:
 
 def _check_cloud(path: Path) -> bool:
     """Say who asks, and what each function of the template lacks there; tell whether it lacks nothing."""
-    from local.command_line.cloud_check import Ram, commands_to_look, role_problems  # noqa: PLC0415
-    from local.command_line.live import connect  # noqa: PLC0415 - the SDK, only where it is used
+    from local.command_line.cloud_apis import CloudApis  # noqa: PLC0415 - the SDK, only where it is used
+    from local.command_line.cloud_check import ask  # noqa: PLC0415
+    from local.command_line.live import connect  # noqa: PLC0415
 
     out, now = display.console(), datetime.now(UTC)
     regions = [function.region for function in check(load(path), now).functions]
     if not regions:
         return False
-    cloud = connect(machine_endpoints() | {"FC_REGION": regions[0]})
+    endpoints = machine_endpoints()
+    cloud = connect(endpoints | {"FC_REGION": regions[0]})
     identity = cloud.identity
     display.say(out, f"Asked as {identity.arn}, with the key from {identity.source}", "bold")
+    # Plain http is for this machine alone (`read_endpoint`): a local cloud, which is there for all of it.
+    local = next((one for one in endpoints.values() if one.startswith("http://")), None)
     right = True
     for function in check(load(path, account_id=identity.account_id), now).functions:
         settings, wrong = read_settings(function, ())
         if settings is None or wrong:
             continue  # said before, by its line
-        ram = Ram(Credentials.read(None, cloud.target.environment), function.region)
-        problems = list(role_problems(function, settings, identity.account_id, ram))
-        right = right and not problems
-        for problem in problems:
-            display.say(out, problem, "red")
-        if not problems:
-            display.say(out, f"The role {function.role} may do what it must, and no more", "bold green")
-        display.say(out, "Log, queues and triggers are not asked here; these show them:")
-        for command in commands_to_look(function):
-            display.say(out, f"  {command}")
+        apis = CloudApis(Credentials.read(None, cloud.target.environment), function.region, local)
+        for asked in ask(function, settings, identity.account_id, apis, deploy=f"s deploy -t {path} -y"):
+            right = right and not asked.problems
+            for problem in asked.problems:
+                display.say(out, problem, "red")
+            if not asked.problems:
+                display.say(out, asked.right, "bold green")
     return right
 
 

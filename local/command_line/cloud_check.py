@@ -1,104 +1,175 @@
-"""Asks the cloud whether the role that a template needs is there, and what it may do."""
+"""Asks the cloud whether what a template needs is there, and as it says; each problem with what mends it."""
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from function.model.credentials import Credentials
-from function.model.errors import CloudError, Meaning
+from function.model.errors import CloudError
 from function.settings import Settings
-from local.command_line.ecs_calls import api_call
+from local.command_line.cloud_apis import NOT_ACTIVATED, CloudApis, denied
+from local.command_line.cloud_role import CREATE_STACK, role_problems
+from local.template.deployed import (
+    async_differences,
+    function_differences,
+    trigger_differences,
+    unknown_triggers,
+)
 from local.template.model import Function, Log
-from local.template.rights import missing, needed, too_much
 
-RAM_ENDPOINT = "https://ram.aliyuncs.com"
-"""RAM has one for all regions (help/en/ram/developer-reference/api-ram-2015-05-01-endpoint)."""
-_VERSION = "2015-05-01"
-_CALL_SECONDS = 5.0
-_STACK = (
-    "aliyun ros UpdateStack --RegionId {region} --StackId … --UsePreviousParameters true "
-    '--TemplateBody "$(cat deploy/stack.yml)"'
-)
-_CREATE = (
-    'aliyun ros CreateStack --RegionId {region} --StackName {name} --TemplateBody "$(cat deploy/stack.yml)" '
-    "--Parameters.1.ParameterKey Name --Parameters.1.ParameterValue {name}"
-)
+_ACTIVATE = "activate it in the console: https://fcnext.console.aliyun.com"
 
 
-class Ram:
-    """RAM, asked with a person's key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One question to the cloud: what is right where nothing is wrong, and what is wrong."""
 
-    def __init__(self, credentials: Credentials, region_id: str, endpoint: str = RAM_ENDPOINT) -> None:
-        self._credentials = credentials
-        self._region_id = region_id
-        self._endpoint = endpoint
+    right: str
+    problems: tuple[str, ...]
 
-    def ask(self, action: str, **parameters: str) -> dict[str, Any]:
-        """Make one call. Raise CloudError."""
-        send = api_call(
-            action,
-            parameters,
-            api=("ram", _VERSION),
-            region_id=self._region_id,
-            credentials=self._credentials,
-            endpoint=self._endpoint,
+
+def ask(
+    function: Function, settings: Settings, account_id: str, apis: CloudApis, *, deploy: str
+) -> Sequence[Asked]:
+    """Ask all of it, at once: role, queues, log, function, each on its own.
+
+    `deploy`: the command that deploys the template.
+    """
+    queues = list(queue_names(function))
+    log = function.log_config
+    name = function.function_name
+    questions: list[tuple[str, Callable[[], Iterator[str]]]] = [
+        (
+            f"The role {function.role} may do what it must, and no more",
+            lambda: role_problems(function, settings, account_id, apis),
+        ),
+        (
+            f"{name} is deployed in {function.region} as the template says, with its triggers",
+            lambda: _function_problems(function, apis, deploy),
+        ),
+    ]
+    if queues:
+        questions.append(
+            (f"There: the queues {', '.join(queues)}", lambda: _queue_problems(function, queues, apis))
         )
-        return send(_CALL_SECONDS)
-
-
-def role_problems(function: Function, settings: Settings, account_id: str, ram: Ram) -> Iterator[str]:
-    """Say what is wrong with the role and its policies, each with the command that mends it."""
-    name = function.role.rpartition("/")[2] or function.role
-    mend = _STACK.format(region=function.region)
-    try:
-        role = ram.ask("GetRole", RoleName=name)["Role"]
-    except CloudError as error:
-        if error.code.startswith("EntityNotExist"):
-            create = _CREATE.format(region=function.region, name=function.function_name)
-            yield f"the role {name} does not exist; make it and what belongs to it: {create}"
-        else:
-            yield from _unasked("ram:GetRole", error)
-        return
-    if "fc.aliyuncs.com" not in str(role.get("AssumeRolePolicyDocument")):
-        yield f"Function Compute (fc.aliyuncs.com) may not take the role {name}; mend it: {mend}"
-    try:
-        policies = list(_policies(name, ram))
-    except CloudError as error:
-        yield from _unasked("ram:ListPoliciesForRole and ram:GetPolicy", error)
-        return
-    rights = list(needed(function, settings, account_id))
-    for right in missing(rights, policies):
-        yield (
-            f"the role {name} may not do {right.action} on {right.resource}, which {right.purpose} needs; "
-            f"mend it: {mend}"
+    if isinstance(log, Log) and log.project:
+        questions.append(
+            (
+                f"There: the logstore {log.logstore} of {log.project}",
+                lambda: _log_problems(function, log, apis),
+            )
         )
-    yield from dict.fromkeys(too_much(rights, settings, policies))
+    with ThreadPoolExecutor(len(questions)) as pool:
+        answers = pool.map(lambda question: tuple(question[1]()), questions)
+        return [
+            Asked(right=right, problems=found) for (right, _), found in zip(questions, answers, strict=True)
+        ]
 
 
-def commands_to_look(function: Function) -> Iterator[str]:
-    """Give the commands that show what is not asked here, for want of the services' SDKs."""
-    region, log = function.region, function.log_config
-    if isinstance(log, Log):
-        yield f"aliyun sls GetLogStore --region {region} --project {log.project} --logstore {log.logstore}"
+def queue_names(function: Function) -> Iterator[str]:
+    """Give the queues that the template names: of destinations, then of EventBridge's sources."""
     destinations = function.async_invoke_config.destination_config
     for destination in (destinations.on_success, destinations.on_failure):
         if destination is not None and "/queues/" in destination.destination:
-            queue = destination.destination.split("/queues/")[1].partition("/")[0]
-            yield f"aliyun mns-open GetQueueAttributes --force --region {region} --QueueName {queue}"
-    yield f"aliyun fc ListTriggers --region {region} --functionName {function.function_name}"
+            yield destination.destination.split("/queues/")[1].partition("/")[0]
+    for trigger in function.triggers:
+        source = _below(trigger.config, "eventSourceConfig", "eventSourceParameters", "sourceMNSParameters")
+        if source.get("QueueName"):
+            yield str(source["QueueName"])
 
 
-def _policies(role_name: str, ram: Ram) -> Iterator[Mapping[str, Any]]:
-    attached = ram.ask("ListPoliciesForRole", RoleName=role_name)["Policies"]["Policy"]
-    for one in attached:
-        policy = ram.ask("GetPolicy", PolicyName=one["PolicyName"], PolicyType=one["PolicyType"])
-        document = json.loads(policy["DefaultPolicyVersion"]["PolicyDocument"])
-        if isinstance(document, dict):
-            yield document
+def _queue_problems(function: Function, queues: Sequence[str], apis: CloudApis) -> Iterator[str]:
+    for name in queues:
+        try:
+            apis.queue(name)
+        except CloudError as error:
+            if error.code == "QueueNotExist":
+                yield (
+                    f"the queue {name} does not exist in {function.region}; make it: "
+                    f"aliyun mns-open CreateQueue --force --region {function.region} --QueueName {name}"
+                )
+            else:
+                yield unasked("Simple Message Queue", "mns:GetQueueAttributes", error)
+                return
 
 
-def _unasked(rights: str, error: CloudError) -> Iterator[str]:
-    if error.meaning is Meaning.DENIED:
-        yield f"you may not ask RAM ({error.code}); {rights} is the right, as in AliyunRAMReadOnlyAccess"
-    else:
-        yield f"RAM could not be asked ({error.code}: {error.message}); try again"
+def _log_problems(function: Function, log: Log, apis: CloudApis) -> Iterator[str]:
+    try:
+        apis.logstore(log.project, log.logstore)
+    except CloudError as error:
+        if error.code == "ProjectNotExist":
+            create = CREATE_STACK.format(region=function.region, name=function.function_name)
+            yield (
+                f"the log project {log.project} does not exist in {function.region}; "
+                f"make it with what belongs to it: {create}"
+            )
+        elif error.code == "LogStoreNotExist":
+            body = f'{{"logstoreName": "{log.logstore}", "ttl": 30, "shardCount": 1}}'
+            yield (
+                f"the project {log.project} has no logstore {log.logstore}; make it: aliyun sls "
+                f"CreateLogStore --region {function.region} --project {log.project} --body '{body}'"
+            )
+        else:
+            yield unasked("Log Service", "log:GetLogStore", error)
+
+
+def _function_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[str]:
+    name = function.function_name
+    try:
+        deployed = apis.function(name)
+    except CloudError as error:
+        if error.code == NOT_ACTIVATED:
+            yield f"Function Compute is not activated for this account; {_ACTIVATE}"
+        elif error.code == "FunctionNotFound":
+            yield f"the function {name} is not deployed in {function.region}; deploy it: {deploy}"
+        else:
+            yield unasked("Function Compute", "fc:GetFunction", error)
+        return
+    for difference in function_differences(function, deployed):
+        yield f"{difference}; deploy it: {deploy}"
+    yield from _async_problems(function, apis, deploy)
+    yield from _trigger_problems(function, apis, deploy)
+
+
+def _async_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[str]:
+    name = function.function_name
+    try:
+        config = apis.async_invoke_config(name)
+    except CloudError as error:
+        if error.code == "AsyncConfigNotExists":
+            yield f"{name} has no asyncInvokeConfig in the cloud: what is left is lost; deploy it: {deploy}"
+        else:
+            yield unasked("Function Compute", "fc:GetFunctionAsyncInvokeConfig", error)
+        return
+    for difference in async_differences(function, config):
+        yield f"{difference}; deploy it: {deploy}"
+
+
+def _trigger_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[str]:
+    name = function.function_name
+    try:
+        triggers = list(apis.triggers(name))
+    except CloudError as error:
+        yield unasked("Function Compute", "fc:ListTriggers", error)
+        return
+    for trigger, difference in trigger_differences(function, triggers):
+        yield f"{difference}; deploy it: {deploy} --trigger {trigger}"
+    for trigger, enabled in unknown_triggers(function, triggers):
+        state = "on: it still calls the function" if enabled else "off"
+        which = f"--functionName {name} --triggerName {trigger}"
+        yield (
+            f"the trigger {trigger} is in the cloud, not in the template, and {state}; remove it: "
+            f"aliyun fc DeleteTrigger --region {function.region} {which}"
+        )
+
+
+def unasked(service: str, right: str, error: CloudError) -> str:
+    """Say why a service did not answer, and what would change that."""
+    if denied(error):
+        return f"you may not ask {service} ({error.code}); {right} is the right"
+    return f"{service} could not be asked ({error.code}: {error.message}); try again"
+
+
+def _below(value: object, *steps: str) -> Mapping[str, object]:
+    for step in steps:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}

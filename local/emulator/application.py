@@ -14,11 +14,13 @@ from local.api.api_error import ApiError, BrokenAnswer, missing, repeated, unrea
 from local.api.error_table import UNKNOWN_ACTION, UNKNOWN_METHOD, UNKNOWN_VERSION
 from local.api.names import ECS_VERSION, FC_VERSION, STS_ACTIONS, STS_VERSION
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
-from local.emulator.backend import LocalEcs
+from local.emulator.backend import LocalEcs, random_request_id
 from local.emulator.functions import LocalFunctions
 from local.emulator.functions_api import FunctionsApi
 from local.emulator.http_server import HUNG_UP
 from local.emulator.keys import AccessKey, KeyPair
+from local.emulator.surroundings import Surroundings
+from local.emulator.surroundings_api import SurroundingsApi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -29,6 +31,8 @@ XML_NAMES = ("application/xml", "text/xml")
 class Application:
     """The APIs as a WSGI application, at one port; FC's only with `functions`.
 
+    With `surroundings` also RAM's and the others' of what surrounds the function, and FC's reads.
+
     ECS and STS are at `/`, by GET and POST, parameters in query, form or both; FC is at its paths.
     """
 
@@ -38,10 +42,16 @@ class Application:
         credentials: KeyPair,
         clock: Callable[[], datetime],
         functions: LocalFunctions | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._ecs = ecs
         self._credentials = credentials
         self._authenticator = Authenticator(self._key, clock)
+        self._around = (
+            None
+            if surroundings is None
+            else SurroundingsApi(surroundings, self._authenticator, self._key, random_request_id)
+        )
         self._fc = None if functions is None else FunctionsApi(ecs, functions, self._authenticator)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -65,6 +75,8 @@ class Application:
         return self._ecs.session_key(access_key_id)
 
     def _api(self, received: Request) -> Response:
+        if self._around is not None and (found := self._around.answer(_read(received))) is not None:
+            return found
         if self._fc is not None and received.path.startswith(f"/{FC_VERSION}/"):
             return self._fc.answer(_read(received), received.environ.get(HUNG_UP, lambda: False))
         if received.path != "/":

@@ -13,12 +13,14 @@ from local.emulator.http_trigger import HttpTrigger
 from local.emulator.invocations import Invoke
 from local.emulator.keys import KeyPair
 from local.emulator.page import WebPage
+from local.emulator.surroundings import Surroundings
 
 
 @contextmanager
 def serve(
     ecs: LocalEcs,
     functions: LocalFunctions | None = None,
+    surroundings: Surroundings | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -28,13 +30,14 @@ def serve(
 ) -> Iterator[str]:
     """Serve the local ECS in threads of its own; yield `http://HOST:PORT`. `port` 0: a free one.
 
-    STS is at the same port, and FC with `functions`: the one endpoint is for all three. With `tls`, such as
+    STS is at the same port, FC with `functions`, and with `surroundings` what `stop-guard check --live` asks:
+    the one endpoint is for all. With `tls`, such as
     `local.emulator.tls` makes, it is `https://…`.
     `clock` says whether a request's time is fresh. It isn't the fleet's `now`: the SDKs stamp their requests
     with the clock on the wall. Raise OSError if the port is taken.
     """
     key = credentials or KeyPair()
-    api = Application(ecs, key, clock, functions)
+    api = Application(ecs, key, clock, functions, surroundings)
     with listen(host, port, WebPage(api, ecs, key, clock), api.refused, tls=tls) as endpoint:
         yield endpoint
 

@@ -58,8 +58,12 @@ class Function(_Part):
     region: str = ""
     function_name: str = ""
     runtime: str = ""
+    handler: str = ""
     role: str = ""
     timeout: int = 3
+    memory_size: int | None = None
+    cpu: float | None = None
+    instance_concurrency: int | None = None
     code: Any = None
     environment_variables: dict[str, str] = {}
     log_config: Log | str | None = None

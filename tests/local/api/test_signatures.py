@@ -11,6 +11,8 @@ from local.api.signatures import (
     acs3_canonical_request,
     acs3_signature,
     acs3_string_to_sign,
+    log_signature,
+    log_string_to_sign,
     percent_encode,
     rpc_signature,
     rpc_string_to_sign,
@@ -99,3 +101,23 @@ def test_acs3_agrees_with_the_sdk(query: dict[str, str], secret: str, body: byte
 def test_percent_encoding_is_rfc_3986() -> None:
     """A blank becomes %20, never +; an asterisk is encoded, a tilde is not."""
     assert percent_encode("a b*~+/中") == "a%20b%2A~%2B%2F%E4%B8%AD"
+
+
+def test_the_log_service_is_asked_as_its_sdk_asks() -> None:
+    """The signatures are those that the service's own SDK (alibabacloud-gateway-sls 0.4.2) made of this."""
+    headers = {
+        "accept": "application/json",
+        "date": "Thu, 26 Nov 2026 02:00:00 GMT",
+        "host": "p.cn-hangzhou.log.aliyuncs.com",
+        "x-log-apiversion": "0.6.0",
+        "x-log-bodyrawsize": "0",
+        "x-log-signaturemethod": "hmac-sha256",
+    }
+    by_session = {**headers, "x-acs-security-token": "token"}
+    by_user = {**headers, "content-type": "application/json", "content-md5": ""}
+    for given_headers, signature in (
+        (by_session, "QXfaN0hbOnt3Bab2U0Zn2zgGjTBbsCs9M02L0ONvb5Q="),
+        (by_user, "+8pCTYYs82FA8IeN/v2vrRtF6yNuL3rf7UkykJl3K2w="),
+    ):
+        text = log_string_to_sign("GET", "/logstores/stop-guard", given_headers)
+        assert log_signature(text, "somesecret") == signature

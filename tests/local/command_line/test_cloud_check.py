@@ -1,16 +1,22 @@
-"""Asking RAM about the role, through the SDK: what is wrong comes with the command that mends it."""
+"""Asking the cloud about all that a template needs, over the SDK: what is wrong comes with what mends it."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import pytest
 
 from function.model.credentials import Credentials
 from function.settings import Settings
-from local.command_line.cloud_check import Ram, commands_to_look, role_problems
+from local.command_line.cloud_apis import CloudApis
+from local.command_line.cloud_check import ask
+from local.emulator.backend import LocalEcs
+from local.emulator.fleet import Fleet
+from local.emulator.server import serve
+from local.emulator.surroundings import DeployedFunction, Role, Surroundings
 from local.template.check import check
 from local.template.source import load
 from tests.local.template.test_rights import ACCOUNT, policies
@@ -18,96 +24,270 @@ from tests.terminal import ROOT, emulator, endpoints, stop_guard
 
 (FUNCTION,) = check(load(ROOT / "template.yml"), datetime(2026, 1, 30, tzinfo=UTC)).functions
 SETTINGS = Settings.from_environment(FUNCTION.environment_variables)
-TRUST = '{"Statement": [{"Action": "sts:AssumeRole", "Principal": {"Service": ["fc.aliyuncs.com"]}}]}'
-KEY = Credentials(access_key_id="someone", access_key_secret="somesecret")
+KEY = Credentials(access_key_id="emulator", access_key_secret="emulator")
+TRUST = {"Statement": [{"Action": "sts:AssumeRole", "Principal": {"Service": ["fc.aliyuncs.com"]}}]}
+NAMES = [str(place) for place in range(len(policies()))]
+DEPLOY = "s deploy -t template.yml -y"
+
+
+def deployed() -> DeployedFunction:
+    """Give what FC shows after `s deploy` of the project's template."""
+    config = FUNCTION.async_invoke_config
+    where = config.destination_config
+    assert where.on_success is not None
+    assert where.on_failure is not None
+    log = load(ROOT / "template.yml").value["resources"]["stop_guard"]["props"]["logConfig"]  # type: ignore[index]
+    return DeployedFunction(
+        configuration={
+            "functionName": "stop-guard",
+            "runtime": "python3.12",
+            "handler": "index.handler",
+            "timeout": 300,
+            "memorySize": 128,
+            "cpu": 0.1,
+            "instanceConcurrency": 1,
+            "role": f"acs:ram::{ACCOUNT}:role/stop-guard",
+            "environmentVariables": FUNCTION.environment_variables,
+            "logConfig": log,
+        },
+        async_invoke_config={
+            "maxAsyncRetryAttempts": config.max_async_retry_attempts,
+            "maxAsyncEventAgeInSeconds": config.max_async_event_age_in_seconds,
+            "destinationConfig": {
+                "onSuccess": {"destination": where.on_success.destination},
+                "onFailure": {"destination": where.on_failure.destination},
+            },
+        },
+        triggers=[
+            {"triggerName": one.name, "triggerType": one.type, "triggerConfig": json.dumps(one.config)}
+            for one in FUNCTION.triggers
+        ],
+    )
+
+
+def right() -> Surroundings:
+    """Give what deploy/stack.yml and the template make."""
+    return Surroundings(
+        roles={"stop-guard": Role(trust=TRUST, policies=dict(zip(NAMES, policies(), strict=True)))},
+        queues={"stop-guard-failures", "stop-guard-reports", "stop-guard-alarms"},
+        logstores={f"stop-guard-{ACCOUNT}": {"stop-guard"}},
+        functions={"stop-guard": deployed()},
+    )
 
 
 @contextmanager
-def ram(answers: Mapping[str, Any]) -> Iterator[Ram]:
-    """Serve these answers by action, and policies by their names; an action without one is denied."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            action = self.headers["x-acs-action"]
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            answer = answers.get(action)
-            if action == "GetPolicy" and isinstance(answer, list):
-                name = next(part for part in self.path.replace("?", "&").split("&") if "PolicyName=" in part)
-                document = json.dumps(answer[int(name.rpartition("=")[2])])
-                answer = {"DefaultPolicyVersion": {"PolicyDocument": document}}
-            status = 200 if isinstance(answer, dict) else 404 if isinstance(answer, str) else 403
-            error = {"Code": answer or "NoPermission", "Message": "no", "RequestId": "1"}
-            body = json.dumps(answer if status == 200 else error).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Ram(KEY, "cn-hangzhou", f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def cloud(surroundings: Surroundings) -> Iterator[str]:
+    """Serve it."""
+    with serve(LocalEcs(Fleet.from_instances([])), None, surroundings) as endpoint:
+        yield endpoint
 
 
-def answers(documents: list[dict[str, Any]], *, trust: str = TRUST) -> dict[str, Any]:
-    """Answer as RAM does for a role with these policies."""
-    attached = [{"PolicyName": str(place), "PolicyType": "Custom"} for place in range(len(documents))]
-    return {
-        "GetRole": {"Role": {"RoleName": "stop-guard", "AssumeRolePolicyDocument": trust}},
-        "ListPoliciesForRole": {"Policies": {"Policy": attached}},
-        "GetPolicy": documents,
-    }
+def problems(surroundings: Surroundings) -> list[str]:
+    """Say what is wrong there."""
+    with cloud(surroundings) as endpoint:
+        apis = CloudApis(KEY, "cn-hangzhou", endpoint)
+        asked = ask(FUNCTION, SETTINGS, ACCOUNT, apis, deploy=DEPLOY)
+    return [problem for one in asked for problem in one.problems]
 
 
-def problems(given: Mapping[str, Any]) -> list[str]:
-    """Say what is wrong with the role as RAM shows it."""
-    with ram(given) as asked:
-        return list(role_problems(FUNCTION, SETTINGS, ACCOUNT, asked))
+def test_what_the_stack_and_the_template_make_is_right() -> None:
+    """Role, queues, log, the function with its triggers, page by page: nothing to say."""
+    assert problems(right()) == []
 
 
-def test_the_role_of_the_stack_is_right() -> None:
-    """With the policies of deploy/stack.yml there is nothing to say."""
-    assert problems(answers(policies())) == []
+def other_function(**changes: object) -> Surroundings:
+    """Give the right surroundings with other answers about the function."""
+    return replace(right(), functions={"stop-guard": replace(deployed(), **changes)})  # type: ignore[arg-type]
 
 
-def test_what_is_missing_comes_with_the_command_that_mends_it() -> None:
-    """No role, another service's role, a right too few, and a person who may not ask."""
-    (none,) = problems({"GetRole": "EntityNotExist.Role"})
-    assert "the role stop-guard does not exist" in none
-    assert "aliyun ros CreateStack --RegionId cn-hangzhou --StackName stop-guard" in none
-    (other,) = problems(answers(policies(), trust="{}"))
-    assert "may not take the role stop-guard; mend it: aliyun ros UpdateStack" in other
-    first, *_ = problems(answers([one for one in policies() if "mns:SendMessage" not in str(one)]))
-    assert "may not do ecs:DescribeInstances on acs:ecs:cn-hangzhou" in first
-    (denied,) = problems({})
-    assert "you may not ask RAM (NoPermission); ram:GetRole is the right" in denied
-    (half,) = problems({"GetRole": answers([])["GetRole"]})
-    assert "ram:ListPoliciesForRole" in half
+def other_configuration(**changes: object) -> Surroundings:
+    """Give them with another configuration."""
+    return other_function(configuration={**deployed().configuration, **changes})
 
 
-def test_what_is_not_asked_can_be_looked_at() -> None:
-    """Log, queues, triggers: a command each."""
-    commands = "\n".join(commands_to_look(FUNCTION))
-    assert "aliyun sls GetLogStore --region cn-hangzhou --project stop-guard-1234567890123456" in commands
-    assert commands.count("aliyun mns-open GetQueueAttributes") == 2
-    assert "aliyun fc ListTriggers --region cn-hangzhou --functionName stop-guard" in commands
+def other_trigger(index: int, **changes: object) -> Surroundings:
+    """Give them with another configuration of one trigger."""
+    triggers = list(deployed().triggers)
+    config = {**json.loads(triggers[index]["triggerConfig"]), **changes}
+    triggers[index] = {**triggers[index], "triggerConfig": json.dumps(config)}
+    return other_function(triggers=triggers)
 
 
-def test_the_command_says_who_asks() -> None:
-    """With --live the identity comes first; where RAM can't be asked that is a problem, exit code 2."""
+QUEUE = "acs:mns:cn-hangzhou:1234567890123456:/queues/elsewhere/messages"
+OLD = {"triggerName": "old-evening", "triggerType": "timer", "triggerConfig": '{"enable": true}'}
+LOG = f"stop-guard-{ACCOUNT}"
+WRONG: list[tuple[Surroundings, str, str]] = [
+    (
+        replace(right(), roles={}),
+        "the role stop-guard does not exist; make it and what belongs to it",
+        "aliyun ros CreateStack --RegionId cn-hangzhou --StackName stop-guard",
+    ),
+    (
+        replace(right(), roles={"stop-guard": replace(right().roles["stop-guard"], trust={})}),
+        "Function Compute (fc.aliyuncs.com) may not take the role stop-guard",
+        "aliyun ros UpdateStack --RegionId cn-hangzhou",
+    ),
+    (
+        replace(right(), queues={"stop-guard-reports", "stop-guard-alarms"}),
+        "the queue stop-guard-failures does not exist in cn-hangzhou",
+        "aliyun mns-open CreateQueue --force --region cn-hangzhou --QueueName stop-guard-failures",
+    ),
+    (
+        replace(right(), logstores={}),
+        f"the log project {LOG} does not exist in cn-hangzhou; make it with what belongs to it",
+        "aliyun ros CreateStack",
+    ),
+    (
+        replace(right(), logstores={LOG: {"other"}}),
+        f"the project {LOG} has no logstore stop-guard",
+        f"aliyun sls CreateLogStore --region cn-hangzhou --project {LOG}",
+    ),
+    (
+        replace(right(), fc_activated=False),
+        "Function Compute is not activated for this account",
+        "https://fcnext.console.aliyun.com",
+    ),
+    (replace(right(), functions={}), "the function stop-guard is not deployed in cn-hangzhou", DEPLOY),
+    (
+        other_configuration(timeout=60),
+        "timeout of stop-guard is 60 in the cloud, 300 in the template",
+        DEPLOY,
+    ),
+    (
+        other_configuration(role=f"acs:ram::{ACCOUNT}:role/admin"),
+        "the role of stop-guard is admin in the cloud, stop-guard in the template",
+        DEPLOY,
+    ),
+    (
+        other_configuration(
+            environmentVariables=FUNCTION.environment_variables | {"MAX_INSTANCES": "9", "OTHER": "secret"}
+        ),
+        "MAX_INSTANCES, OTHER of stop-guard: other values in the cloud than the template gives here",
+        DEPLOY,
+    ),
+    (
+        other_configuration(logConfig={}),
+        f"the log of stop-guard goes to none/none in the cloud, to {LOG}/stop-guard in the template",
+        DEPLOY,
+    ),
+    (
+        other_function(async_invoke_config=None),
+        "stop-guard has no asyncInvokeConfig in the cloud: what is left is lost",
+        DEPLOY,
+    ),
+    (
+        other_function(
+            async_invoke_config={**(deployed().async_invoke_config or {}), "maxAsyncRetryAttempts": 1}
+        ),
+        "maxAsyncRetryAttempts of stop-guard is 1 in the cloud, 3 in the template",
+        DEPLOY,
+    ),
+    (
+        other_trigger(0, enable=True),
+        "the trigger every-evening is on in the cloud, off in the template",
+        f"{DEPLOY} --trigger every-evening",
+    ),
+    (
+        other_trigger(0, cronExpression="0 0 22 * * *"),
+        "cronExpression of the trigger every-evening is another in the cloud",
+        f"{DEPLOY} --trigger every-evening",
+    ),
+    (
+        other_trigger(1, triggerEnable=True),
+        "the trigger ecs-system-events is on in the cloud, off in the template",
+        f"{DEPLOY} --trigger ecs-system-events",
+    ),
+    (
+        other_function(triggers=deployed().triggers[:2]),
+        "the trigger cloudmonitor-alarms is not in the cloud",
+        f"{DEPLOY} --trigger cloudmonitor-alarms",
+    ),
+    (
+        other_function(triggers=[*deployed().triggers, OLD]),
+        "the trigger old-evening is in the cloud, not in the template, and on: it still calls the function",
+        "aliyun fc DeleteTrigger --region cn-hangzhou --functionName stop-guard --triggerName old-evening",
+    ),
+]
+
+
+@pytest.mark.parametrize(("surroundings", "says", "mends"), WRONG, ids=[says[:40] for _, says, _ in WRONG])
+def test_each_thing_that_is_wrong_is_said_with_what_mends_it(
+    surroundings: Surroundings, says: str, mends: str
+) -> None:
+    """One mistake, one sentence, which begins with what is wrong and ends with what mends it."""
+    (problem,) = problems(surroundings)
+    assert problem.startswith(says)
+    assert mends in problem
+    assert "secret" not in problem
+
+
+def test_other_destinations_are_said_each() -> None:
+    """What is left would go where nobody looks."""
+    config: Mapping[str, Any] = deployed().async_invoke_config or {}
+    elsewhere = other_function(
+        async_invoke_config={**config, "destinationConfig": {"onFailure": {"destination": QUEUE}}}
+    )
+    failure, success = problems(elsewhere)
+    assert failure.startswith(f"onFailure of stop-guard goes to {QUEUE} in the cloud, to acs:mns:")
+    assert success.startswith("onSuccess of stop-guard goes to nowhere in the cloud, to acs:mns:")
+
+
+@pytest.mark.parametrize(
+    ("action", "says"),
+    [
+        ("ram:GetRole", "you may not ask RAM (NoPermission); ram:GetRole is the right"),
+        ("ram:ListPoliciesForRole", "ram:ListPoliciesForRole and ram:GetPolicy is the right"),
+        ("mns:GetQueueAttributes", "you may not ask Simple Message Queue (AccessDenied)"),
+        ("log:GetLogStore", "you may not ask Log Service (Unauthorized); log:GetLogStore is the right"),
+        ("fc:GetFunction", "you may not ask Function Compute (AccessDenied); fc:GetFunction is the right"),
+        ("fc:GetAsyncInvokeConfig", "fc:GetFunctionAsyncInvokeConfig is the right"),
+        ("fc:ListTriggers", "fc:ListTriggers is the right"),
+    ],
+)
+def test_a_right_that_a_person_lacks_is_named(action: str, says: str) -> None:
+    """It is the person's who asks, not the function's; all the rest is asked all the same."""
+    (problem,) = problems(replace(right(), denied={action}))
+    assert says in problem
+
+
+def test_a_missing_policy_is_said_right_by_right() -> None:
+    """What the settings need and no policy allows."""
+    role = Role(trust=TRUST, policies={"0": policies()[0]})
+    found = problems(replace(right(), roles={"stop-guard": role}))
+    assert any("may not do ecs:DescribeInstances on acs:ecs:cn-hangzhou" in one for one in found)
+    assert any("may not do mns:SendMessage" in one for one in found)
+
+
+def test_a_service_that_never_answers_is_said() -> None:
+    """A host where nobody listens is no missing queue."""
+    apis = CloudApis(KEY, "cn-hangzhou", "http://127.0.0.1:9")
+    asked = ask(FUNCTION, SETTINGS, ACCOUNT, apis, deploy=DEPLOY)
+    said = [problem for one in asked for problem in one.problems]
+    services = ("RAM", "Function Compute", "Simple Message Queue", "Log Service")
+    for service, problem in zip(services, said, strict=True):
+        assert problem.startswith(f"{service} could not be asked (")
+        assert problem.endswith("; try again")
+
+
+def test_the_command_says_who_asks_and_what_is_missing() -> None:
+    """Against a cloud with nothing in it each thing comes with the command that makes it: exit code 2."""
     with emulator() as address:
-        proxy = {"HTTPS_PROXY": "http://127.0.0.1:9"}
-        done = stop_guard("check", "--live", environment={**endpoints(address), **proxy})
+        done = stop_guard("check", "--live", environment=endpoints(address))
     assert done.returncode == 2
     assert f"Asked as acs:ram::{ACCOUNT}:user/" in done.stdout
-    assert "RAM could not be asked" in done.stdout
-    assert "aliyun fc ListTriggers" in done.stdout
+    for command in ("aliyun ros CreateStack", "aliyun mns-open CreateQueue", "s deploy -t template.yml -y"):
+        assert command in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_command_ends_well_where_nothing_is_wrong() -> None:
+    """A line for each thing that was asked, and exit code 0."""
+    with cloud(right()) as endpoint:
+        done = stop_guard("check", "--live", environment=endpoints(endpoint))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-4:] == [
+        "The role stop-guard may do what it must, and no more",
+        "stop-guard is deployed in cn-hangzhou as the template says, with its triggers",
+        "There: the queues stop-guard-reports, stop-guard-failures, stop-guard-alarms",
+        f"There: the logstore stop-guard of stop-guard-{ACCOUNT}",
+    ]
