@@ -36,12 +36,12 @@ class Apis:
         )
 
     def connect_sts(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Sts:
-        """See `ConnectSts`."""
+        """See `Connect`."""
         del endpoint
         return _Sts(Client(self.network, self.invocation, None, region_id), credentials, self.roles)
 
     def connect_fc(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Fc:
-        """See `ConnectFc`."""
+        """See `Connect`."""
         del endpoint
         return _Fc(Client(self.network, self.invocation, None, region_id), credentials)
 

@@ -24,9 +24,9 @@ def is_about_an_instance(answer: object) -> bool:
     return False
 
 
-def items(place: Any, name: str) -> list[Any]:  # noqa: ANN401 - what JSON has there
+def items(answer: Any, name: str) -> list[Any]:  # noqa: ANN401 - what JSON has there
     """Give the list in `{name: […]}`; where there would be none in it, either may be null or empty."""
-    found = (place or {}).get(name) or []
+    found = (answer or {}).get(name) or []
     if not isinstance(found, list):
         raise TypeError(f"{name} is a list")
     return found

@@ -47,8 +47,8 @@ def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:
         f'as {{"instanceId": "i-…"}}{beside}',
     )
     try:
-        places = (event.find_value(key) for key in ("resources", "metricData"))
-        resources, data = (_maps(place) if place and place.is_json() else place for place in places)
+        written = (event.find_value(key) for key in ("resources", "metricData"))
+        resources, data = (_maps(one) if one and one.is_json() else one for one in written)
         targets = _agreed(_targets(resources), _targets(data)) or [nothing]
     except InvalidEvent as error:
         targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]

@@ -192,7 +192,7 @@ def _identifying_labels(node: Node, key: str, labels: Mapping[str, Json]) -> dic
     """Give the identifying labels, which hold for each row or alert that has no such label."""
     identifying = {label: value for label, value in labels.items() if is_identifying(label)}
     if len(identifying) > MAX_IDENTIFYING_LABELS:
-        node.fail(f"names places in {len(identifying)} of its {key}; one for the instance is enough")
+        node.fail(f"names an instance or region in {len(identifying)} of its {key}; one for each is enough")
     return identifying
 
 

@@ -38,6 +38,7 @@ MAX_TYPES = 10
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
+Client_co = TypeVar("Client_co", covariant=True)
 
 
 class Unfinished(Enum):
@@ -183,18 +184,10 @@ class ConnectEcs(Protocol):
         ...
 
 
-class ConnectSts(Protocol):
-    """Makes the client of STS; nothing is sent yet."""
+class Connect(Protocol[Client_co]):
+    """Makes the client of STS, or of the FC of one region; nothing is sent yet."""
 
-    def __call__(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Sts:
-        """Connect; `endpoint` is `http(s)://host[:port]`, None the region's own."""
-        ...
-
-
-class ConnectFc(Protocol):
-    """Makes the client of the FC of one region; nothing is sent yet."""
-
-    def __call__(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Fc:
+    def __call__(self, region_id: str, credentials: Credentials, *, endpoint: str | None) -> Client_co:
         """Connect; `endpoint` is `http(s)://host[:port]`, None the region's own."""
         ...
 
@@ -208,5 +201,5 @@ class Ports:
     chance: Callable[[], float]
     write: Callable[[str], None]
     connect_ecs: ConnectEcs
-    connect_sts: ConnectSts
-    connect_fc: ConnectFc
+    connect_sts: Connect[Sts]
+    connect_fc: Connect[Fc]

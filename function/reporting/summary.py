@@ -29,7 +29,7 @@ def summarize(report: Report) -> str:
         shards = "shard" if len(report.handed_on) == 1 else "shards"
         parts.append(f"handed on {count:,} in {len(report.handed_on):,} {shards}")
     if report.refusals:
-        codes = [_WORDS.get(refusal.code, refusal.code) for refusal in report.refusals]
+        codes = [_CODE_WORDS.get(refusal.code, refusal.code) for refusal in report.refusals]
         parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
     if report.region_errors:
         names = [f"{error.scope} ({error.code})" for error in report.region_errors]
@@ -49,7 +49,7 @@ _STATUS_WORDS: dict[str, str] = {
     Status.NOT_ATTEMPTED: "not attempted",
 }
 
-_WORDS: dict[str, str] = {
+_CODE_WORDS: dict[str, str] = {
     **{code: code.words for code in GuardCode},
     INVALID_EVENT: "invalid",
     EcsCode.LOCKED_FOR_SECURITY: "locked for security",
@@ -68,7 +68,7 @@ def first_few(texts: Sequence[str], separator: str) -> str:
 
 def _reason(outcome: Outcome) -> str | None:
     if outcome.code is not None:
-        return _WORDS.get(outcome.code, outcome.code)
+        return _CODE_WORDS.get(outcome.code, outcome.code)
     found_charged = outcome.status is Status.ALREADY_STOPPED and goes_on_charging(outcome)
     return "charged all the same" if found_charged else None
 

@@ -185,13 +185,13 @@ class Caller:
                     call, result = answered.call, answered.result
                     key = id(call)
                     if isinstance(result, Unfinished):
-                        waiting[key] = (self.throttle.opens(call.action, call.scope), call)
+                        waiting[key] = (self.throttle.opens_at(call.action, call.scope), call)
                         continue
                     if isinstance(result, CloudError):
                         tries[key] = tries.get(key, 0) + (result.meaning is not Meaning.THROTTLED)
                         errors[key] = result
                         waiting[key] = (
-                            self.throttle.after(call.action, call.scope, result, tries[key]),
+                            self.throttle.retry_at(call.action, call.scope, result, tries[key]),
                             call,
                         )
                         again = result.transient and not (done_once and result.in_doubt)

@@ -9,7 +9,7 @@ from function.settings import Settings
 
 @frozen(kw_only=True)
 class InvocationContext:
-    """The function's name and place in the cloud (`own`), its keys, settings and ports.
+    """The function's name and scope (`own`), its credentials, settings and ports.
 
     `deadline` is monotonic seconds; `redact` knows what not to show. `over_http`: the sender waits for the
     answer, and nobody tries again.

@@ -111,7 +111,7 @@ class Operation:
         """Take in what came of the stop call; `result` is the request id where ECS accepted."""
         now = throttle.clock.monotonic()
         if isinstance(result, Unfinished):
-            self.postpone(max(now, throttle.opens(action, self.scope)), throttle)
+            self.postpone(max(now, throttle.opens_at(action, self.scope)), throttle)
             return None
         if isinstance(result, CloudError):
             return self._not_accepted(action, result, throttle)
@@ -141,10 +141,10 @@ class Operation:
         self._error = error
         self._note_doubt(error, now)
         if means is Meaning.THROTTLED:
-            self.postpone(throttle.after(action, self.scope, error, self._tries), throttle)
+            self.postpone(throttle.retry_at(action, self.scope, error, self._tries), throttle)
         elif means is Meaning.LOOK_AGAIN or error.transient:
             self._tries += 1
-            again = throttle.after(action, self.scope, error, self._tries)
+            again = throttle.retry_at(action, self.scope, error, self._tries)
             self.postpone(now if means is Meaning.LOOK_AGAIN else again, throttle, ask_from=again)
         elif means in {Meaning.REFUSED, Meaning.NOT_ECONOMICAL}:
             refused = Settled(status=Status.REFUSED, code=error.code, message=f"ECS refused: {error.message}")
@@ -248,14 +248,14 @@ class Operation:
     def not_looked_at(self, throttle: Throttle) -> Outcome | None:
         """Note that a look has to wait; verification does not wait longer than it would have."""
         now = throttle.clock.monotonic()
-        return self._look_again(max(now, throttle.opens(DESCRIBE_INSTANCES, self.scope)), now)
+        return self._look_again(max(now, throttle.opens_at(DESCRIBE_INSTANCES, self.scope)), now)
 
     def not_seen(self, error: CloudError, throttle: Throttle) -> Outcome | None:
         """Take in that a look failed."""
         now = throttle.clock.monotonic()
         self._look_error = error
         self._failed_looks += error.meaning is not Meaning.THROTTLED
-        again = throttle.after(DESCRIBE_INSTANCES, self.scope, error, self._failed_looks)
+        again = throttle.retry_at(DESCRIBE_INSTANCES, self.scope, error, self._failed_looks)
         tries_left = isinstance(self.state, Watching) or self._failed_looks < MAX_TRIES
         return self._look_again(again, now) if error.transient and tries_left else self.given_up(now)
 

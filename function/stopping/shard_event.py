@@ -18,7 +18,10 @@ from function.stopping.context import InvocationContext
 def shard_event(
     job: Job, event_id: str, time: datetime | None, data: Mapping[str, object], **more: object
 ) -> dict[str, object]:
-    """Write the event. `data`: which instances, where and how; `more`: further fields of the envelope."""
+    """Write the event. `data`: which instances, where and how; `more`: further fields of the envelope.
+
+    `time` is that of the event it comes from: what somebody has started since is left alone.
+    """
     event: dict[str, object] = {
         "specversion": "1.0",
         "id": event_id,

@@ -90,13 +90,13 @@ class Throttle:
         now = self.clock.monotonic()
         return None if self._too_late(now) else min(CALL_SECONDS, self.deadline - now)
 
-    def opens(self, action: str, scope: Scope) -> float:
+    def opens_at(self, action: str, scope: Scope) -> float:
         """Give the moment from which an action may be called; one in the past where it is open."""
         return self._opens.get(quota_key(action, scope), 0.0)
 
     def is_open(self, action: str, scope: Scope) -> bool:
         """Whether an action may be called now."""
-        return self.opens(action, scope) <= self.clock.monotonic()
+        return self.opens_at(action, scope) <= self.clock.monotonic()
 
     def room(self, action: str, scope: Scope) -> int | None:
         """Say how many calls will probably pass until the window ends; None: nothing is known of a quota.
@@ -124,10 +124,10 @@ class Throttle:
                 quota.limit = max(1, int(quota.passed * SHARE_OF_QUOTA))
             self._shut(action, scope, self.window_ends())
 
-    def after(self, action: str, scope: Scope, error: CloudError, tries: int) -> float:
+    def retry_at(self, action: str, scope: Scope, error: CloudError, tries: int) -> float:
         """Give the moment at which to try again after a failure, the `tries`-th that counts."""
         if error.meaning is Meaning.THROTTLED:
-            return self.opens(action, scope)
+            return self.opens_at(action, scope)
         wait = BACKOFF_SECONDS[max(0, min(tries, len(BACKOFF_SECONDS)) - 1)] * (1 + self.jitter / 2)
         if error.meaning is Meaning.BUSY and tries > len(BACKOFF_SECONDS):
             wait = BUSY_SECONDS
@@ -161,4 +161,4 @@ class Throttle:
 
     def _shut(self, action: str, scope: Scope, until: float) -> None:
         again = until + self.jitter * WINDOW_JITTER_SECONDS
-        self._opens[quota_key(action, scope)] = max(again, self.opens(action, scope))
+        self._opens[quota_key(action, scope)] = max(again, self.opens_at(action, scope))
