@@ -27,7 +27,7 @@ from typing import Generic
 import certifi
 
 from function.cloud.runtime import SystemClock, system_ports
-from function.model.ports import Item, Pool, Result, Unfinished, Workers
+from function.model.ports import Item, Pool, Returned, Unfinished, Workers
 from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.fault_text import parse_fault
 from local.emulator.fleet import Fleet
@@ -192,21 +192,21 @@ def plain_loop(made: Fleet) -> tuple[float, Counter[str]]:
 
 
 @dataclass
-class _InlinePool(Generic[Item, Result]):
-    function: Callable[[Item], Result]
+class _InlinePool(Generic[Item, Returned]):
+    function: Callable[[Item], Returned]
     waiting: list[Item] = field(default_factory=list)
 
     def submit(self, item: Item) -> None:
         """See `Pool.submit`."""
         self.waiting.append(item)
 
-    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned]]:
         """See `Pool.wait`."""
         del seconds
         items, self.waiting = self.waiting, []
         return [(item, self.function(item)) for item in items]
 
-    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
         """See `Pool.close`."""
         return [(item, Unfinished.NOT_STARTED) for item in self.waiting]
 
@@ -214,7 +214,7 @@ class _InlinePool(Generic[Item, Result]):
 class Inline(Workers):
     """Does everything in the calling thread, where a profiler sees it."""
 
-    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
         """See `Workers.pool`."""
         del limit
         return _InlinePool(function)

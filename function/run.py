@@ -25,7 +25,7 @@ from function.stopping.clients import Clients, open_clients
 from function.stopping.context import InvocationContext
 from function.stopping.defer import defer
 from function.stopping.fan_out import dispatch, is_large
-from function.stopping.inventory import Types
+from function.stopping.inventory import InstanceTypes
 from function.stopping.operation import Operation
 from function.stopping.plan import Plan, make_plan, no_plan
 from function.stopping.stop import stop
@@ -36,8 +36,8 @@ SECONDS_PER_100 = 0.1
 
 
 def run(
-    events: Sequence[StopRequest | InvalidEvent], context: InvocationContext, known_types: Types
-) -> tuple[Report, Types]:
+    events: Sequence[StopRequest | InvalidEvent], context: InvocationContext, known_types: InstanceTypes
+) -> tuple[Report, InstanceTypes]:
     """Do all that the events ask and the guard allows; give what was learnt of instance types, too."""
     settings, ports = context.settings, context.ports
     log = Log(context.request_id, ports.clock.now, ports.write, context.redact)
@@ -52,7 +52,7 @@ def run(
     caller = Caller(throttle, ports.workers, settings.concurrency)
 
     results: list[Result] = [*refusals]
-    types: Types = {}
+    types: InstanceTypes = {}
     deferred = defer(jobs, context, caller) if context.over_http and settings.fan_out and jobs else None
     if deferred is None:
         plan, clients = _plan(jobs, context, known_types, caller)
@@ -123,7 +123,7 @@ def _admit(
 
 
 def _plan(
-    jobs: Sequence[Job], context: InvocationContext, known_types: Types, caller: Caller
+    jobs: Sequence[Job], context: InvocationContext, known_types: InstanceTypes, caller: Caller
 ) -> tuple[Plan, Clients]:
     """Plan, and account for every target even if a mistake in here should prevent it."""
     try:

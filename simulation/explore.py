@@ -18,7 +18,7 @@ from function.guard.instance import Stop, decide
 from function.model.errors import CloudError
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import Outcome, Settled
-from function.model.ports import Item, Page, Pool, Result, StopCall, Unfinished
+from function.model.ports import Item, Page, Pool, Returned, StopCall, Unfinished
 from function.model.request import Job, Selection, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
 from function.settings import Settings
@@ -96,24 +96,24 @@ class _Workers:
 
     world: World
 
-    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
         """See `function.model.ports.Workers.pool`."""
         del limit
         return _Pool(self.world, function)
 
 
 @dataclass(slots=True)
-class _Pool(Generic[Item, Result]):
+class _Pool(Generic[Item, Returned]):
     world: World
-    function: Callable[[Item], Result]
+    function: Callable[[Item], Returned]
     waiting: list[Item] = field(default_factory=list)
-    running: list[tuple[float, Item, Result]] = field(default_factory=list)
+    running: list[tuple[float, Item, Returned]] = field(default_factory=list)
 
     def submit(self, item: Item) -> None:
         """See `function.model.ports.Pool.submit`."""
         self.waiting.append(item)
 
-    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned]]:
         """See `function.model.ports.Pool.wait`."""
         end = self.world.now + seconds
         while self.waiting:
@@ -126,7 +126,7 @@ class _Pool(Generic[Item, Result]):
         self.running = [one for one in self.running if one[0] > end]
         return done
 
-    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
         """See `function.model.ports.Pool.close`."""
         return [
             *((item, Unfinished.NOT_STARTED) for item in self.waiting),

@@ -10,7 +10,7 @@ from function.model.ports import Pool, Unfinished
 from simulation.scheduler import Scheduler, Task
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 EPOCH = datetime(2026, 1, 15, 20, 0, 7, tzinfo=UTC)
 """The true time at which every simulation begins; all moments are seconds since then."""
@@ -64,17 +64,17 @@ class VirtualClock:
         self.scheduler.wait(self.scheduler.time + max(0.0, seconds))
 
 
-class TaskPool(Generic[Item, Result]):
+class TaskPool(Generic[Item, Returned]):
     """`function.model.ports.Pool`, with a task for each thread; `tasks` are those of the process."""
 
     def __init__(
-        self, scheduler: Scheduler, tasks: list[Task], function: Callable[[Item], Result], limit: int
+        self, scheduler: Scheduler, tasks: list[Task], function: Callable[[Item], Returned], limit: int
     ) -> None:
         self._scheduler, self._tasks = scheduler, tasks
         self._function, self._limit = function, limit
         self._waiting: deque[Item] = deque()
         self._running: list[Item] = []
-        self._done: list[tuple[Item, Result]] = []
+        self._done: list[tuple[Item, Returned]] = []
         self._mistakes: list[Exception] = []
         self._workers = 0
         self._consumer: Task | None = None
@@ -102,7 +102,7 @@ class TaskPool(Generic[Item, Result]):
             self._scheduler.wait(self._scheduler.time)
         self._workers -= 1
 
-    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned]]:
         """See `Pool.wait`."""
         if not self._done and not self._mistakes:
             self._consumer = self._scheduler.running
@@ -113,7 +113,7 @@ class TaskPool(Generic[Item, Result]):
         done, self._done = self._done, []
         return done
 
-    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
         """See `Pool.close`."""
         not_started = [(item, Unfinished.NOT_STARTED) for item in self._waiting]
         self._waiting.clear()
@@ -128,6 +128,6 @@ class Tasks:
     scheduler: Scheduler
     tasks: list[Task]
 
-    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
         """See `Workers.pool`."""
         return TaskPool(self.scheduler, self.tasks, function, limit)

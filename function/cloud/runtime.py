@@ -13,7 +13,7 @@ from typing import Generic
 from function.cloud.ecs import connect_ecs
 from function.cloud.fc import connect_fc
 from function.cloud.sts import connect_sts
-from function.model.ports import Item, Pool, Ports, Result, Unfinished
+from function.model.ports import Item, Pool, Ports, Returned, Unfinished
 
 
 class SystemClock:
@@ -32,19 +32,19 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class ThreadPool(Generic[Item, Result]):
+class ThreadPool(Generic[Item, Returned]):
     """See `Pool`. A thread for each call in flight: the SDK's client shares its connections among threads.
 
     `concurrent.futures` would not do: where the machine gives no further thread its `submit` raises, though
     it has queued the item, which is then worked on after all.
     """
 
-    def __init__(self, function: Callable[[Item], Result], limit: int) -> None:
+    def __init__(self, function: Callable[[Item], Returned], limit: int) -> None:
         self._function = function
         self._limit = limit
         self._waiting: deque[Item] = deque()
         self._running: list[Item] = []
-        self._done: deque[tuple[Item, Result | BaseException]] = deque()
+        self._done: deque[tuple[Item, Returned | BaseException]] = deque()
         self._threads = self._idle = 0
         self._closed = False
         self._changed = Condition()
@@ -59,7 +59,7 @@ class ThreadPool(Generic[Item, Result]):
                     self._threads += 1
             self._changed.notify_all()
 
-    def wait(self, seconds: float) -> Sequence[tuple[Item, Result]]:
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned]]:
         """See `Pool.wait`. Raise what the function raised."""
         with self._changed:
             alone = not self._threads and bool(self._waiting)
@@ -77,7 +77,7 @@ class ThreadPool(Generic[Item, Result]):
             results.append((item, result))
         return results
 
-    def close(self) -> Sequence[tuple[Item, Result | Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
         """See `Pool.close`. A thread whose call is on its way ends by itself when that times out."""
         with self._changed:
             self._closed = True
@@ -107,7 +107,7 @@ class ThreadPool(Generic[Item, Result]):
                 return
             item = self._waiting.popleft()
             self._running.append(item)
-        result: Result | BaseException
+        result: Returned | BaseException
         try:
             result = self._function(item)
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
@@ -121,7 +121,7 @@ class ThreadPool(Generic[Item, Result]):
 class Threads:
     """See `Workers`."""
 
-    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
         """See `Workers.pool`."""
         return ThreadPool(function, limit)
 

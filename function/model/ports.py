@@ -36,8 +36,8 @@ MAX_TYPES = 10
 """DescribeInstanceTypes: at most 10 `InstanceTypes`."""
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
-Result_co = TypeVar("Result_co", covariant=True)
+Returned = TypeVar("Returned")
+Returned_co = TypeVar("Returned_co", covariant=True)
 Client_co = TypeVar("Client_co", covariant=True)
 
 
@@ -65,18 +65,18 @@ class Clock(Protocol):
         ...
 
 
-class Pool(Protocol[Item, Result_co]):
+class Pool(Protocol[Item, Returned_co]):
     """A function at work on items, several at a time, in the order in which they come in."""
 
     def submit(self, item: Item) -> None:
         """Have the function called with it, as soon as a worker is free."""
         ...
 
-    def wait(self, seconds: float) -> Sequence[tuple[Item, Result_co]]:
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned_co]]:
         """Give what is done and was not given yet; where that is nothing, wait for something so long."""
         ...
 
-    def close(self) -> Sequence[tuple[Item, Result_co | Unfinished]]:
+    def close(self) -> Sequence[tuple[Item, Returned_co | Unfinished]]:
         """Call the function no more, from this moment on, and give all that was not given yet.
 
         That is what was done at the last moment, and the items that there is no result for.
@@ -87,7 +87,7 @@ class Pool(Protocol[Item, Result_co]):
 class Workers(Protocol):
     """Makes pools."""
 
-    def pool(self, function: Callable[[Item], Result], *, limit: int) -> Pool[Item, Result]:
+    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
         """Make one that calls a function, at most `limit` times at once."""
         ...
 

@@ -19,11 +19,11 @@ CallFailure = CloudError | Unfinished
 """Why there is no result: the last error, or no time for even one call."""
 
 Subject = TypeVar("Subject")
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 
 @frozen(kw_only=True)
-class Call(Generic[Subject, Result]):
+class Call(Generic[Subject, Returned]):
     """One call about a subject; `send` takes the seconds that it may take, and raises `CloudError` only.
 
     `good_until`: the monotonic moment after which it is no longer to be sent.
@@ -32,20 +32,20 @@ class Call(Generic[Subject, Result]):
     action: str
     scope: Scope
     subject: Subject
-    send: Callable[[float], Result]
+    send: Callable[[float], Returned]
     good_until: float = float("inf")
 
 
 @frozen
-class Answered(Generic[Subject, Result]):
+class Answered(Generic[Subject, Returned]):
     """A call with what came of it; `sent_at`: the monotonic moment at which it went out."""
 
-    call: Call[Subject, Result]
-    result: Result | CallFailure
+    call: Call[Subject, Returned]
+    result: Returned | CallFailure
     sent_at: float
 
 
-class CallQueue(Generic[Subject, Result]):
+class CallQueue(Generic[Subject, Returned]):
     """Calls in a queue and on their way: each is sent once, if it may go out when its turn comes.
 
     Once a call was throttled, no further one of its action goes out at its scope.
@@ -71,12 +71,12 @@ class CallQueue(Generic[Subject, Result]):
         """Count the calls of an action that are on their way to a scope, or wait for their turn."""
         return self._in_flight[quota_key(action, scope)]
 
-    def send(self, call: Call[Subject, Result]) -> None:
+    def send(self, call: Call[Subject, Returned]) -> None:
         """Let a call go out, after those before it."""
         self._in_flight[quota_key(call.action, call.scope)] += 1
         self._pool.submit(call)
 
-    def answers(self, until: float) -> Sequence[Answered[Subject, Result]] | None:
+    def answers(self, until: float) -> Sequence[Answered[Subject, Returned]] | None:
         """Give the answers that have come in. Without any, wait for one, or until a moment.
 
         None: it would be too late to start a call then, and none is on its way; or time is up.
@@ -88,7 +88,7 @@ class CallQueue(Generic[Subject, Result]):
         answered = [self._take(call, *result) for call, result in self._pool.wait(max(0.0, seconds))]
         return answered if answered or self._throttle.seconds_left() > 0 else None
 
-    def close(self) -> Sequence[Answered[Subject, Result]]:
+    def close(self) -> Sequence[Answered[Subject, Returned]]:
         """Send nothing any more; give what came in last. Of what is on its way nobody will know."""
         self._closed = True
         answered = []
@@ -101,8 +101,8 @@ class CallQueue(Generic[Subject, Result]):
         return answered
 
     def _take(
-        self, call: Call[Subject, Result], result: Result | CallFailure, sent_at: float
-    ) -> Answered[Subject, Result]:
+        self, call: Call[Subject, Returned], result: Returned | CallFailure, sent_at: float
+    ) -> Answered[Subject, Returned]:
         own = quota_key(call.action, call.scope)
         self._in_flight[own] -= 1
         if not isinstance(result, Unfinished):
@@ -111,7 +111,7 @@ class CallQueue(Generic[Subject, Result]):
             self._throttled.discard(own)  # from now on the throttle has it shut
         return Answered(call, result, sent_at)
 
-    def _send(self, call: Call[Subject, Result]) -> tuple[Result | CallFailure, float]:
+    def _send(self, call: Call[Subject, Returned]) -> tuple[Returned | CallFailure, float]:
         """Send one call; this runs in a worker, which the others hear from only by `_throttled`."""
         own = quota_key(call.action, call.scope)
         seconds, now = self._throttle.seconds_for_a_call(), self._throttle.clock.monotonic()
@@ -151,19 +151,19 @@ class Caller:
         finally:
             queue.close()
 
-    def once(self, call: Call[Subject, Result]) -> Result | CallFailure:
+    def once(self, call: Call[Subject, Returned]) -> Returned | CallFailure:
         """Send a call once, and give what comes of it."""
         with self.queue() as queue:
             queue.send(call)
-            answers: Sequence[Answered[Subject, Result]] | None = ()
+            answers: Sequence[Answered[Subject, Returned]] | None = ()
             while answers is not None and not answers:
                 answers = queue.answers(inf)
             (answered,) = queue.close() if answers is None else answers
             return answered.result
 
     def until_answered(
-        self, calls: Iterable[Call[Subject, Result]], *, done_once: bool = False
-    ) -> Iterator[tuple[Call[Subject, Result], Result | CallFailure]]:
+        self, calls: Iterable[Call[Subject, Returned]], *, done_once: bool = False
+    ) -> Iterator[tuple[Call[Subject, Returned], Returned | CallFailure]]:
         """Send each call until it is answered, or fails for good, or `MAX_TRIES` are used up, or time is.
 
         `done_once`: not again, either, where it may have been done all the same. A call whose time ran out
@@ -174,7 +174,7 @@ class Caller:
         waiting = {id(call): (0.0, call) for call in calls}
         pending = {key: call for key, (_, call) in waiting.items()}
         with self.queue() as queue:
-            answers: Sequence[Answered[Subject, Result]] | None = ()
+            answers: Sequence[Answered[Subject, Returned]] | None = ()
             while pending and answers is not None:
                 now = self.throttle.clock.monotonic()
                 due = [key for key, (moment, _) in waiting.items() if moment <= now]

@@ -20,7 +20,7 @@ from function.model.scope import InstanceKey, Scope, instance_key
 from function.stopping.calls import Call, Caller, CallFailure
 from function.stopping.clients import Clients
 
-Types = Mapping[str, LocalDisks]
+InstanceTypes = Mapping[str, LocalDisks]
 """Instance types, and whether they have local disks."""
 
 Listing = Mapping[Scope, Page | CallFailure]
@@ -160,8 +160,8 @@ def _page(selection: Selection, scope: Scope, next_token: str | None, clients: C
 
 
 def ask_types(
-    instances: Iterable[tuple[Scope, Instance]], known: Types, clients: Clients, caller: Caller
-) -> tuple[Types, Types]:
+    instances: Iterable[tuple[Scope, Instance]], known: InstanceTypes, clients: Clients, caller: Caller
+) -> tuple[InstanceTypes, InstanceTypes]:
     """Say which types have local disks, for the running instances (with their scopes) that don't say so.
 
     First what ECS answers about those not `known`, then what the family says where ECS may not be asked. What
@@ -193,7 +193,7 @@ def ask_types(
     return answered, guessed
 
 
-def _types(ecs: Ecs, scope: Scope, types: Sequence[str]) -> Call[Sequence[str], Types]:
+def _types(ecs: Ecs, scope: Scope, types: Sequence[str]) -> Call[Sequence[str], InstanceTypes]:
     return Call(
         action=DESCRIBE_INSTANCE_TYPES,
         scope=scope,

@@ -17,7 +17,7 @@ from function.stopping.calls import Caller
 from function.stopping.candidates import Candidate, Snapshots, all_named, find, region_error
 from function.stopping.clients import Clients
 from function.stopping.context import InvocationContext
-from function.stopping.inventory import Types, ask_types
+from function.stopping.inventory import InstanceTypes, ask_types
 from function.stopping.operation import Decide, Operation
 
 
@@ -33,11 +33,15 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     region_errors: tuple[RegionError, ...] = ()
     warning: str | None = None
-    types: Types = field(default_factory=dict)
+    types: InstanceTypes = field(default_factory=dict)
 
 
 def make_plan(
-    jobs: Sequence[Job], context: InvocationContext, known_types: Types, clients: Clients, caller: Caller
+    jobs: Sequence[Job],
+    context: InvocationContext,
+    known_types: InstanceTypes,
+    clients: Clients,
+    caller: Caller,
 ) -> Plan:
     """Find and decide. Nothing is stopped in here."""
     clock, settings = caller.throttle.clock, context.settings
