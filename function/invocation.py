@@ -10,14 +10,14 @@ from function.events.http_trigger import Rejection
 from function.events.parse import Delivery, parse
 from function.model.credentials import ContextCredentials, Credentials, Redactor
 from function.model.instance import LocalDisks
-from function.model.outcome import INVALID_EVENT, Outcome, Refusal, utc
+from function.model.outcome import INVALID_EVENT, Refusal
 from function.model.ports import Ports
 from function.model.request import InvalidEvent
 from function.model.scope import Scope
 from function.reporting.fields import report_fields
 from function.reporting.log import Log
 from function.reporting.report import Report
-from function.reporting.summary import first_few
+from function.reporting.summary import first_few, what_is_left
 from function.run import run
 from function.settings import InvalidSettings, Settings
 from function.stopping.context import InvocationContext
@@ -163,7 +163,7 @@ def _answer(report: Report, redact: Redactor) -> dict[str, object]:
     shown = _shown(report, redact)
     invalid = first_few([refusal.message for refusal in report.invalid], "; ")
     if not report.complete:
-        text = _what_is_left(report) + (f"; and not understood: {invalid}" if invalid else "")
+        text = what_is_left(report) + (f"; and not understood: {invalid}" if invalid else "")
         raise StopIncomplete(redact.text(text), shown)
     if invalid:
         first = report.invalid[0]
@@ -177,33 +177,6 @@ def _shown(report: Report, redact: Redactor) -> dict[str, object]:
         name: [redact.value(each) for each in value] if isinstance(value, list) else redact.value(value)
         for name, value in report_fields(report).items()
     }
-
-
-def _what_is_left(report: Report) -> str:
-    parts = []
-    if report.left:
-        named = [f"{_name(one)} {one.status}{_more(one)}" for one in report.left]
-        instances = "instance" if len(report.outcomes) == 1 else "instances"
-        are = "is" if len(report.left) == 1 else "are"
-        parts.append(
-            f"{len(report.left)} of {len(report.outcomes)} {instances} {are} left: {first_few(named, ', ')}"
-        )
-    if report.region_errors:
-        regions = [f"{error.scope} ({error.code})" for error in report.region_errors]
-        parts.append(f"could not list {first_few(regions, ', ')}")
-    return "; ".join(parts)
-
-
-def _name(outcome: Outcome) -> str:
-    """Give the instance's id, with its name where it has one of its own."""
-    name = outcome.instance.instance_name if outcome.instance else ""
-    return f"{outcome.instance_id} {name!r}" if name not in {"", outcome.instance_id} else outcome.instance_id
-
-
-def _more(outcome: Outcome) -> str:
-    """Say why an instance is left, or since when."""
-    since = f" since {utc(outcome.unconfirmed_since)}" if outcome.unconfirmed_since else ""
-    return since + (f" ({outcome.code})" if outcome.code else "")
 
 
 def _http_answer(report: Report, redact: Redactor) -> dict[str, object]:

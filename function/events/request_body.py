@@ -131,19 +131,11 @@ def looks_like(event: Node) -> bool:
 def read_request(body: Node, base: StopRequest) -> StopRequest:
     """Complete the request by what the body asks. Raise `InvalidEvent`, naming the first wrong field."""
     asked = _read(body)
-    ids = tuple(dict.fromkeys(asked.instance_ids or ()))
-    if asked.instance_id is not None:
-        if ids:
-            body.fail("has both InstanceId and InstanceIds; name the instances in one of them")
-        ids = (asked.instance_id,)
+    ids = _one_or_several(body, asked.instance_id, asked.instance_ids, "InstanceId", "instances")
     if len(ids) > MAX_INSTANCE_IDS:
         body.fail(f"names {len(ids)} instances; an event names at most {MAX_INSTANCE_IDS}")
-    if asked.region_id is not None and asked.region_ids is not None:
-        body.fail("has both RegionId and RegionIds; name the regions in one of them")
-    regions = (asked.region_id,) if asked.region_id is not None else asked.region_ids or ()
-    if asked.role_arn is not None and asked.role_arns is not None:
-        body.fail("has both RoleArn and RoleArns; name the roles in one of them")
-    roles = (asked.role_arn,) if asked.role_arn is not None else asked.role_arns or ()
+    regions = _one_or_several(body, asked.region_id, asked.region_ids, "RegionId", "regions")
+    roles = _one_or_several(body, asked.role_arn, asked.role_arns, "RoleArn", "roles")
     selection = _selection(body, asked)
     if ids and selection:
         body.fail("has both instance ids and a selection (Tag, VpcId, ...); use one of them")
@@ -153,13 +145,22 @@ def read_request(body: Node, base: StopRequest) -> StopRequest:
         base,
         instance_ids=ids,
         selection=selection or base.selection,
-        region_ids=tuple(dict.fromkeys(regions)),
-        role_arns=tuple(dict.fromkeys(roles)),
+        region_ids=regions,
+        role_arns=roles,
         stopped_mode=asked.stopped_mode,
         confirm_stop=asked.confirm_stop,
         force_stop=asked.force_stop,
         dry_run=asked.dry_run,
     )
+
+
+def _one_or_several(
+    body: Node, one: str | None, several: tuple[str, ...] | None, field: str, things: str
+) -> tuple[str, ...]:
+    """Give what a field names, or its plural, each once. Raise `InvalidEvent` where both are there."""
+    if one is not None and several:
+        body.fail(f"has both {field} and {field}s; name the {things} in one of them")
+    return (one,) if one is not None else tuple(dict.fromkeys(several or ()))
 
 
 def read_selection(body: Node) -> Selection | None:

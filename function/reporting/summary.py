@@ -1,11 +1,11 @@
-"""The summary of a run: one sentence, for the people who get it as a notice."""
+"""The summary of a run in one sentence, for the people who get it as a notice, and what is left of it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from function.model.charging import CHARGED, goes_on_charging
 from function.model.errors import EcsCode
-from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Status
+from function.model.outcome import INVALID_EVENT, GuardCode, Outcome, Status, utc
 from function.reporting.report import Report
 
 MAX_NAMED = 5
@@ -32,8 +32,7 @@ def summarize(report: Report) -> str:
         codes = [_CODE_WORDS.get(refusal.code, refusal.code) for refusal in report.refusals]
         parts.append(f"refused {len(codes)} {'event' if len(codes) == 1 else 'events'}{_reasons(codes)}")
     if report.region_errors:
-        names = [f"{error.scope} ({error.code})" for error in report.region_errors]
-        parts.append(f"could not list {first_few(names, ', ')}")
+        parts.append(_not_listed(report))
     text = "; ".join(parts) or "no instance matched"
     return text[0].upper() + text[1:]
 
@@ -58,6 +57,38 @@ _CODE_WORDS: dict[str, str] = {
     EcsCode.NOT_FOUND: "not found",
 }
 """A code in a word or two; the others speak for themselves."""
+
+
+def what_is_left(report: Report) -> str:
+    """Name the instances that are left, and the regions that could not be listed."""
+    parts = []
+    if report.left:
+        named = [f"{_name(one)} {one.status}{_more(one)}" for one in report.left]
+        instances = "instance" if len(report.outcomes) == 1 else "instances"
+        are = "is" if len(report.left) == 1 else "are"
+        parts.append(
+            f"{len(report.left)} of {len(report.outcomes)} {instances} {are} left: {first_few(named, ', ')}"
+        )
+    if report.region_errors:
+        parts.append(_not_listed(report))
+    return "; ".join(parts)
+
+
+def _name(outcome: Outcome) -> str:
+    """Give the instance's id, with its name where it has one of its own."""
+    name = outcome.instance.instance_name if outcome.instance else ""
+    return f"{outcome.instance_id} {name!r}" if name not in {"", outcome.instance_id} else outcome.instance_id
+
+
+def _more(outcome: Outcome) -> str:
+    """Say why an instance is left, or since when."""
+    since = f" since {utc(outcome.unconfirmed_since)}" if outcome.unconfirmed_since else ""
+    return since + (f" ({outcome.code})" if outcome.code else "")
+
+
+def _not_listed(report: Report) -> str:
+    regions = [f"{error.scope} ({error.code})" for error in report.region_errors]
+    return f"could not list {first_few(regions, ', ')}"
 
 
 def first_few(texts: Sequence[str], separator: str) -> str:
