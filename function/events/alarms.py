@@ -20,7 +20,7 @@ _JSON = re.compile(r'[\[{\s]+("[^"]*"\s*:|[\]}])')
 _DIVIDER = re.compile(r'=\s*"[^"]*"|[{\[]|[}\]]|,')
 _OURS = "acs_ecs"
 
-MAX_MAPS = 256 * 1024
+MAX_MAPS = 128 * 1024
 """Characters of dimensions: a thousand instances have a hundred each."""
 
 

@@ -5,6 +5,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import parse_qsl
 
 from function.events.envelopes import open_text
@@ -17,6 +18,9 @@ MAX_FORM_FIELDS = 100
 
 MAX_BODY = 2**20
 """Bytes of a body. An event of EventBridge has up to 256 KB (its page about limits), an alarm some KB."""
+
+MAX_HEAD = 100
+"""Fields of an HTTP event; FC writes eight."""
 
 _LONGEST_ESCAPE = 6
 """JSON writes one byte as `\\u0026` at the longest."""
@@ -31,7 +35,7 @@ _NEXT = re.compile(_SPACE + rb"([,}])")
 
 @frozen
 class Head:
-    """All but the body of a large HTTP event, whose body was only measured; `problem`: it is too large."""
+    """All but the body of an HTTP event, whose body was only measured; `problem`: it is too large."""
 
     fields: Node
     problem: str | None
@@ -53,15 +57,13 @@ def is_http(event: Node) -> bool:
 
 
 def read_head(event: bytes) -> Head | None:
-    """Read the head of an HTTP event that may have too large a body. None: it is small, or none.
+    """Read the head of an HTTP event. None: it is none.
 
     Nothing of the body is decoded, so whoever has no token costs no memory. Raise `InvalidEvent` where the
     rest can't be read.
     """
-    if len(event) <= MAX_BODY:
-        return None
     own = (b'"rawPath"', b'"requestContext"')
-    fields = dict(_members(event)) if any(key in event for key in own) else {}
+    fields = dict(islice(_members(event), MAX_HEAD)) if any(key in event for key in own) else {}
     if not any(key in fields for key in own):
         return None
     start, end = fields.pop(b'"body"', (0, 0))
@@ -100,8 +102,11 @@ def _end_of_value(event: bytes, start: int) -> int | None:
 
 def _measure(event: bytes, start: int, end: int, *, encoded: bool) -> str | None:
     size = end - start - 2  # without its quotes
-    if size <= MAX_BODY * _LONGEST_ESCAPE:
-        text = json.loads(event[start:end] or b'""')
+    if MAX_BODY < size <= MAX_BODY * _LONGEST_ESCAPE:
+        try:
+            text = json.loads(event[start:end])
+        except (ValueError, RecursionError):
+            return None  # no JSON, which whoever reads the event will say
         size = len(text) * 3 // 4 if encoded else len(str(text).encode(errors="surrogatepass"))
     return (
         f"the body has about {size:,} bytes; an event over HTTP has at most {MAX_BODY:,}"

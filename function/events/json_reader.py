@@ -23,6 +23,9 @@ MAX_DEPTH = 32
 
 MAX_ELEMENTS = 10_000
 """Alerts, rows or other things in one list; a body over HTTP, of 1 MiB, has room for a third of so many."""
+MAX_STRUCTURES, MAX_MEMBERS = 50_000, 200_000
+"""Objects and lists, and what stands in them, with those of the texts within: five and twenty for each of so
+many alerts. It is they that cost time and memory, not the bytes."""
 # 64 bits have 19 digits; no number of any event needs more.
 MAX_DIGITS = 20
 
@@ -163,12 +166,17 @@ def read(text: str, path: str = "") -> Node:
 
     Raise `InvalidEvent` for anything that is not JSON (RFC 8259; a byte order mark is skipped), for a key
     twice in one object, NaN and infinities, numbers of more than `MAX_DIGITS` digits, half characters
-    (lone surrogates) and more than `MAX_DEPTH` levels.
+    (lone surrogates), more than `MAX_DEPTH` levels, `MAX_STRUCTURES` or
+    `MAX_MEMBERS`.
     """
     here = Node(text, path)
     # What has no digits in a row, in one pass or two of machine speed, need not be gone through.
     if _ZEROS in text.encode(errors="replace").translate(_TO_ZEROS) and (long := _LONG_NUMBER.match(text)):
         here.fail(f"holds a number of {len(long[1])} digits; numbers have at most {MAX_DIGITS}")
+    if (structures := text.count("{") + text.count("[")) > MAX_STRUCTURES:
+        here.fail(f"holds {structures:,} objects and lists; it may hold at most {MAX_STRUCTURES:,}")
+    if (members := text.count(",")) > MAX_MEMBERS:
+        here.fail(f"holds {members:,} fields and elements; it may hold at most {MAX_MEMBERS:,}")
     try:
         value: Json = json.loads(
             text.removeprefix("\ufeff"),
@@ -183,7 +191,7 @@ def read(text: str, path: str = "") -> Node:
         here.fail(f"is nested deeper than {MAX_DEPTH} levels")
     except ValueError as error:
         here.fail(str(error))
-    if _is_deep(value):
+    if structures > MAX_DEPTH and _is_deep(value):
         here.fail(f"is nested deeper than {MAX_DEPTH} levels")
     if _SURROGATE.search(text) and not _can_be_sent(value):
         here.fail("holds half of a character (a lone surrogate)")

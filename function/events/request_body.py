@@ -32,6 +32,8 @@ MAX_REGIONS = 100
 """There are some thirty regions."""
 
 MAX_ROLES = 100
+MAX_FIELDS = 100
+"""With more, not each that is unknown is looked at."""
 """Each is another account, and a call to STS and to ECS in each region; for more, send more events."""
 
 _PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]*$"
@@ -197,7 +199,13 @@ def _selection(body: Node, asked: RequestBody) -> Selection | None:
 def _spelt(body: Node, fields: Mapping[str, str]) -> dict[str, Json]:
     """Give the object in the API's spelling. Raise `InvalidEvent` for null or a field in both."""
     spelt: dict[str, Json] = {}
+    if len(body.object()) > MAX_FIELDS:
+        body.fail(
+            f"has {len(body.object()):,} fields; it has only {', '.join(dict.fromkeys(fields.values()))}"
+        )
     for key, value in body.object().items():
+        if isinstance(value, list):
+            Node(value, body.below(key)).items()  # no longer than any list may be
         spelling = fields.get(key, key)
         if spelling in spelt:
             body.fail(f"has {spelling} in both spellings; keep one")

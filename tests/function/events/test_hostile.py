@@ -145,7 +145,7 @@ def test_a_body_that_is_too_large_is_not_even_decoded(
     assert kilobytes < 128_000
 
 
-def _http(body: str, *, encoded: bool = False) -> bytes:
+def _http(body: object, *, encoded: bool = False) -> bytes:
     event = {
         "version": "v1",
         "rawPath": "/",
@@ -207,3 +207,52 @@ def test_dimensions_have_their_limit() -> None:
         assert isinstance(one, StopRequest)
         assert len(one.instance_ids) == (count if right else 0)
         assert (one.problem is None) == right
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (b"[" + b"{}," * 49_998 + b"{}]", "the event is a list of 49999; an array holds 1 to 1000 events"),
+        (
+            b"[" + b"{}," * 49_999 + b"{}]",
+            "the event holds 50,001 objects and lists; it may hold at most 50,000",
+        ),
+        (
+            b"[" + b"1," * 200_001 + b"1]",
+            "the event holds 200,001 fields and elements; it may hold at most 200,000",
+        ),
+        (
+            json.dumps({"InstanceIds": [1] * 10_001}).encode(),
+            "InstanceIds is a list of 10001; it may have at most 10,000 elements",
+        ),
+        (
+            json.dumps({"InstanceId": "i-1"} | {f"x{n}": 1 for n in range(100)}).encode(),
+            "the event has 101 fields; it has only InstanceIds, InstanceId, Tag, ",
+        ),
+    ],
+)
+def test_what_no_event_has_so_many_of_is_not_gone_through(event: bytes, message: str) -> None:
+    """Objects, ids and fields have limits far beyond any event's, and the error says which was exceeded."""
+    (invalid,) = parse(event, now=NOW).events
+    assert isinstance(invalid, InvalidEvent)
+    assert str(invalid).startswith(message)
+
+
+@pytest.mark.parametrize("body", ["[" * 60_000, "{" * MIB, "," * 300_000, "\x00\ud800", 5, {"a": ["["]}])
+@pytest.mark.parametrize("token", [TOKEN, "guess"])
+def test_whatever_is_in_a_body_came_over_http(token: str, body: object) -> None:
+    """The token counts before what the body holds, and nothing of it makes the function fail."""
+    delivery = parse(_http(body).replace(TOKEN.encode(), token.encode()), now=NOW, alarm_token=TOKEN)
+    assert delivery.http
+    assert (delivery.rejection is None) == (token == TOKEN)
+    assert [type(one) for one in delivery.events] == [InvalidEvent] * (token == TOKEN)
+
+
+@pytest.mark.parametrize(
+    "body", [b'"\\q' + b"x" * MIB + b'"', b"[" * 3 + b"x" * 2 * MIB + b"]" * 3, b"1" + b"x" * 2 * MIB]
+)
+def test_a_large_body_that_is_no_json_is_said(body: bytes) -> None:
+    """It is measured as it is, and read by whoever reads the event."""
+    event = _http("BODY").replace(b'"BODY"', body)
+    delivery = parse(event, now=NOW, alarm_token=TOKEN)
+    assert [type(one) for one in delivery.events] == [InvalidEvent] * (delivery.rejection is None)

@@ -76,7 +76,7 @@ def _cloud_event(data: object, **fields: object) -> dict[str, object]:
         ),
         (b'{"InstanceId": "\\ud800"}', "the event holds half of a character (a lone surrogate)"),
         (b'{"\\udfff": 1}', "the event holds half of a character (a lone surrogate)"),
-        (b"[" * 60_000, "the event is nested deeper than 32 levels"),
+        (b"[" * 40_000, "the event is nested deeper than 32 levels"),
         (b'{"a":' * 20_000, "the event is nested deeper than 32 levels"),
         (b"[" * 33 + b"]" * 33, "the event is nested deeper than 32 levels"),
         (rb'["\ud800", ' + b"[" * 32 + b"]" * 33, "the event is nested deeper than 32 levels"),
