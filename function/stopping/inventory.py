@@ -93,52 +93,54 @@ def _describe(ecs: Ecs, scope: Scope, ids: Sequence[str]) -> Call[Sequence[str],
     )
 
 
+@frozen
+class _Listed:
+    """What a scope has listed so far by some filters, and the tokens of the pages that were asked for."""
+
+    filters: Selection
+    counted: set[str] = field(default_factory=set)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    unreadable: dict[str, CloudError] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
+
+
 def list_selected(selection: Selection, scopes: Sequence[Scope], clients: Clients, caller: Caller) -> Listing:
     """List what matches at each scope to its last page, or say what kept from it.
 
     What ECS lists without the selection's tags is not believed; a page that comes again is no end either. A
     listing that reaches `FILTER_LIMIT` begins anew without the filters that it holds for.
     """
-    filters = dict.fromkeys(scopes, selection)
     wide = replace(selection, tags=(), resource_group_id=None)
-    counted: dict[Scope, set[str]] = {scope: set() for scope in scopes}
-    listed: dict[Scope, dict[str, Instance]] = {scope: {} for scope in scopes}
-    unreadable: dict[Scope, dict[str, CloudError]] = {scope: {} for scope in scopes}
-    failures = {scope: failure for scope, failure in clients.failures.items() if scope in listed}
-    pages: set[tuple[Scope, str]] = set()
-    calls = [_page(selection, scope, None, clients) for scope in listed if scope not in failures]
+    failures = {scope: clients.failures[scope] for scope in scopes if scope in clients.failures}
+    listed = {scope: _Listed(selection) for scope in scopes if scope not in failures}
+    calls = [_page(selection, scope, None, clients) for scope in listed]
     while calls:
         answers = list(caller.until_answered(calls))
         calls = []
-        for call, answer in answers:
-            scope = call.scope
-            if isinstance(answer, CallFailure):
-                failures[scope] = answer
+        for call, page in answers:
+            scope, so_far = call.scope, listed[call.scope]
+            if isinstance(page, CallFailure):
+                failures[scope] = page
                 continue
-            counted[scope].update(found.instance_id for found in answer.instances)
-            if len(counted[scope]) >= FILTER_LIMIT and filters[scope] != wide:
-                filters[scope] = wide
-                listed[scope].clear()
-                unreadable[scope].clear()
-                pages = {(other, token) for other, token in pages if other != scope}
+            so_far.counted.update(found.instance_id for found in page.instances)
+            if len(so_far.counted) >= FILTER_LIMIT and so_far.filters != wide:
+                listed[scope] = _Listed(wide)
                 calls.append(_page(wide, scope, None, clients))
                 continue
-            for found in answer.instances:
-                if _matches(found, selection, by_ecs=filters[scope] == selection):
-                    listed[scope][found.instance_id] = found
-            unreadable[scope].update(answer.unreadable)
-            if answer.next_token is None:
-                continue
-            if (scope, answer.next_token) in pages:
+            for found in page.instances:
+                if _matches(found, selection, by_ecs=so_far.filters == selection):
+                    so_far.instances[found.instance_id] = found
+            so_far.unreadable.update(page.unreadable)
+            if page.next_token in so_far.tokens:
                 failures[scope] = CloudError(ClientCode.NO_ANSWER, "ECS lists the same page again and again")
-                continue
-            pages.add((scope, answer.next_token))
-            calls.append(_page(filters[scope], scope, answer.next_token, clients))
-    pages_in_one = {
-        scope: Page(instances=tuple(instances.values()), unreadable=unreadable[scope])
-        for scope, instances in listed.items()
-    }
-    return {**pages_in_one, **failures}
+            elif page.next_token is not None:
+                so_far.tokens.add(page.next_token)
+                calls.append(_page(so_far.filters, scope, page.next_token, clients))
+    return {scope: failures.get(scope) or _one_page(listed[scope]) for scope in scopes}
+
+
+def _one_page(listed: _Listed) -> Page:
+    return Page(instances=tuple(listed.instances.values()), unreadable=listed.unreadable)
 
 
 def _matches(instance: Instance, selection: Selection, *, by_ecs: bool) -> bool:
