@@ -141,6 +141,7 @@ def _token_problem(event: Node, alarm_token: str | None) -> str | None:
 
 
 def _tokens(event: Node) -> Iterator[tuple[str, Json]]:
+    """Give every token, with the place where it stands: two headers, and a parameter of the URL."""
     for key, value in _members_of(event, "headers").items():
         match key.lower():
             case "authorization":

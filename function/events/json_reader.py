@@ -23,11 +23,13 @@ MAX_DEPTH = 32
 
 MAX_ELEMENTS = 10_000
 """Alerts, rows or other things in one list; a body over HTTP, of 1 MiB, has room for a third of so many."""
+
 MAX_STRUCTURES, MAX_MEMBERS = 50_000, 200_000
 """Objects and lists, and what stands in them, with those of the texts within: five and twenty for each of so
 many alerts. It is they that cost time and memory, not the bytes."""
-# 64 bits have 19 digits; no number of any event needs more.
+
 MAX_DIGITS = 20
+"""64 bits have 19; no number of any event needs more."""
 
 _LONG = re.compile(rf'"(?:[^"\\]|\\.){{{MAX_ECHO - 1},}}+"')
 _TO_ZEROS, _ZEROS = bytes.maketrans(b"123456789", b"000000000"), b"0" * (MAX_DIGITS + 1)

@@ -32,9 +32,10 @@ MAX_REGIONS = 100
 """There are some thirty regions."""
 
 MAX_ROLES = 100
+"""Each is another account, and a call to STS and to ECS in each region; for more, send more events."""
+
 MAX_FIELDS = 100
 """With more, not each that is unknown is looked at."""
-"""Each is another account, and a call to STS and to ECS in each region; for more, send more events."""
 
 _PRINTABLE = r"^[^\p{C}\p{Zl}\p{Zp}]*$"
 """No control, format, private or unassigned characters, nor line and paragraph separators."""
