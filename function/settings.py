@@ -1,5 +1,6 @@
 """The environment, read once into one frozen `Settings`; the variables' names stand here and only here."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
@@ -27,6 +28,9 @@ _A_YEAR_IN_MINUTES = 366 * 24 * 60
 _FC_MAX_TIMEOUT_SECONDS = 86_400
 """The longest that a function runs (FC's page about limits)."""
 
+_OTHER_LIST = re.compile("[\uff0c\uff1b;\"'\\[\\]{}\r\n]")
+"""How lists are written elsewhere; read as one part, it would match nothing, and protect nothing."""
+
 _MAX_CONCURRENCY = 100
 """Threads, and connections to ECS; it counts calls by the minute, so more would only be throttled sooner."""
 
@@ -36,6 +40,8 @@ class InvalidSettings(ValueError):  # noqa: N818 - reads better in FC's errorTyp
 
 
 def _split(text: str) -> tuple[str, ...]:
+    if found := _OTHER_LIST.search(text):
+        raise ValueError(f"holds {found[0]!r}; a list is written plainly, with commas between its parts")
     return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
 
 

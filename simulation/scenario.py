@@ -20,8 +20,9 @@ MANAGED_TAGS = (
     "acs:autoscaling:scalingGroupId",
     "acs:emr:clusterId",
     "karpenter.sh/nodepool",
+    "k8s.io/cluster-autoscaler",
 )
-"""Of Container Service, Auto Scaling, E-MapReduce and Karpenter, whose stopped members are replaced."""
+"""Of ACK, Auto Scaling, E-MapReduce, Karpenter and autoscalers, whose stopped members are replaced."""
 
 RIGHT = WallClock()
 """A wall clock that is never wrong."""

@@ -41,6 +41,7 @@ _TYPE = re.compile(r"ecs\.(?P<family>[a-z0-9-]+?)(-c\d+[a-z]\d+)?\.[a-z0-9-]+")
 """Older types carry cores and devices in the name of their family."""
 
 _STORAGE_FAMILY = re.compile(r"(ebm)?[id]\d.*")
+"""Families by whose names ECS tells of storage: `i` has local SSDs, `d` is for big data."""
 
 
 class LocalDisks(StrEnum):
@@ -175,15 +176,16 @@ class Instance(BaseModel):
     def local_disks(self, types: Mapping[str, LocalDisks]) -> LocalDisks:
         """Establish whether there are local disks: its own live fields first, else what `types` says.
 
-        "None" is not believed, of the instance or of its type, where the family is known for local disks.
+        "None" is not believed, of the instance or of its type, where the family is known for local disks, or
+        has such a name.
         """
         sizes = {self.local_storage_amount, self.local_storage_capacity} - {None}
         if sizes:
             said = LocalDisks.NO if sizes == {0} else LocalDisks.YES
         else:
             said = types.get(self.instance_type, LocalDisks.UNKNOWN)
-        doubtful = said is LocalDisks.NO and self.family in FAMILIES_WITH_LOCAL_DISKS
-        return LocalDisks.UNKNOWN if doubtful else said
+        believed = said is not LocalDisks.NO or self.family is None
+        return said if believed or local_disks_by_family(self) is LocalDisks.NO else LocalDisks.UNKNOWN
 
 
 def local_disks_by_family(instance: Instance) -> LocalDisks:

@@ -32,6 +32,8 @@ MANAGING_SERVICES: Mapping[str, ManagingService] = MappingProxyType(
         # karpenter-provider-alibabacloud, getTags in pkg/providers/instance/instance.go; its cloudprovider.go
         # takes a stopping or stopped instance for one that is being deleted.
         "karpenter.sh/nodepool": ManagingService("Karpenter, node pool", _SCALE_POOL),
+        # ACK help, "Create and manage node pools": on each node of a pool with auto scaling.
+        "k8s.io/cluster-autoscaler": ManagingService("a cluster autoscaler", _SCALE_POOL),
         # ESS help, "ECS instance lifecycle": a member that is not Running is unhealthy and removed, and where
         # the group made it released. The tag: DescribeInstances' sample, and ACK's page above.
         "acs:autoscaling:scalingGroupId": ManagingService(

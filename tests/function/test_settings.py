@@ -65,6 +65,11 @@ WRONG = [
     ("PROTECTED_TAG", "="),
     ("PROTECTED_TAG", "stop-guard=protected,=prod"),
     ("PROTECTED_TAG", ","),
+    ("PROTECTED_TAG", "env=prod，tier=db"),  # noqa: RUF001 - a keyboard in Chinese mode writes this comma
+    ("PROTECTED_TAG", "env=prod;tier=db"),
+    ("PROTECTED_TAG", '"env=prod"'),
+    ("PROTECTED_TAG", '["env=prod"]'),
+    ("MANAGED_TAGS", "ack.aliyun.com；k8s.io/cluster-autoscaler"),  # noqa: RUF001 - likewise
     ("MANAGED_TAGS", ","),
     ("MANAGED_TAGS", "ack.aliyun.com,acs:emr:clusterId=c-1"),
     ("ALLOWED_ROLE_ARNS", "acs:ram::*:role/*"),

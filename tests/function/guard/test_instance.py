@@ -138,6 +138,7 @@ def test_the_first_tag_that_speaks_against_it_counts(first: int, second: int) ->
         ),
         ({"ack.aliyun.com": "c1"}, "ACK, cluster 'c1'"),
         ({"acs:emr:clusterId": "c-1"}, "E-MapReduce, cluster 'c-1'"),
+        ({"k8s.io/cluster-autoscaler": "true"}, "a cluster autoscaler 'true'"),
         ({"karpenter.sh/nodepool": "np\n" + "x" * 500}, "Karpenter, node pool 'np\\nx"),
     ],
 )
