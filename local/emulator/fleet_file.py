@@ -46,6 +46,8 @@ def load_fleet(source: Path | str, *, region_id: str = DEFAULT_REGION) -> Fleet:
 def _body(found: Sequence[object]) -> object:
     """Take the one document, or all pages, without what the console or an SDK puts around an answer."""
     pages = [_unwrapped(page) for page in found]
+    if all(isinstance(page, list) for page in pages):  # instances, one or several a document
+        return [instance for page in pages if isinstance(page, list) for instance in page]
     return pages[0] if len(pages) == 1 else pages
 
 

@@ -1,5 +1,6 @@
 """An instance as a fleet file may give it: ECS's own fields, and `x-emulator` for what ECS doesn't say."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Literal, Self
 
@@ -104,6 +105,17 @@ def _word(*known: str) -> AfterValidator:
 def _whole(value: object) -> object:
     """Take 8192.0, as some tools save it, for 8192."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _holding(name: str) -> BeforeValidator:
+    """Take `{name: […]}`; in another form what it holds would count for nothing."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, Mapping) or (value and name not in value):
+            raise ValueError(f'expected {{"{name}": […]}}')
+        return value
+
+    return BeforeValidator(check)
 
 
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
@@ -217,7 +229,9 @@ class Document(_Lenient):
     memory: Whole = 0
     local_storage_amount: Whole = 0
     local_storage_capacity: Whole = 0
-    operation_locks: _OperationLocks = Field(default_factory=lambda: _NO_LOCKS)
-    tags: _Tags = Field(default_factory=lambda: _NO_TAGS)
+    operation_locks: Annotated[_OperationLocks, _holding("LockReason")] = Field(
+        default_factory=lambda: _NO_LOCKS
+    )
+    tags: Annotated[_Tags, _holding("Tag")] = Field(default_factory=lambda: _NO_TAGS)
     vpc_attributes: _VpcAttributes = Field(default_factory=lambda: _NO_VPC)
     emulator: Emulator = Field(default_factory=lambda: _NOTHING_TOLD, alias=EMULATOR_KEY)

@@ -128,7 +128,9 @@ def test_x_emulator_is_never_answered(make_ecs: Make) -> None:
         ({"InstanceId": "i-1", "RegionId": "Hangzhou"}, 'instance i-1: RegionId is "Hangzhou"'),
         ({"InstanceId": "i-1", "Status": "running"}, "instance i-1: Status is \"running\": .*'Running'"),
         ({"InstanceId": "i-1", "Tags": {"Tag": [{"TagKey": 1}]}}, "instance i-1: Tags.Tag.0.TagKey is 1"),
-        ({"InstanceId": "i-1", "Tags": [{"TagKey": "a"}]}, "instance i-1: Tags is "),
+        ({"InstanceId": "i-1", "Tags": [{"TagKey": "a"}]}, 'instance i-1: Tags is .*expected {"Tag": '),
+        ({"InstanceId": "i-1", "Tags": {"env": "dev"}}, 'instance i-1: Tags is .*expected {"Tag": '),
+        ({"InstanceId": "i-1", "OperationLocks": {"security": True}}, 'Locks is .*expected {"LockReason": '),
         ({"InstanceId": "i-1", "LocalStorageAmount": "1"}, 'instance i-1: LocalStorageAmount is "1"'),
         ({"InstanceId": "i-1", "LocalStorageAmount": -1}, "instance i-1: LocalStorageAmount is -1"),
         (

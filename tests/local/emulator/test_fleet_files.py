@@ -32,6 +32,8 @@ OTHER = {"TotalCount": 2, "Instances": {"Instance": [{"InstanceId": "i-2"}]}}
         (b'{"Instances": {"Instance": null}}', []),
         (b'{"Instances": null}', []),
         (b'{"InstanceId": "i-1"}', ["i-1"]),
+        (b'{"InstanceId": "i-1"}\n{"InstanceId": "i-2"}\n', ["i-1", "i-2"]),
+        (b'[{"InstanceId": "i-1"}]\n[{"InstanceId": "i-2"}]\n', ["i-1", "i-2"]),
     ],
 )
 def test_what_tools_save_is_read(tmp_path: Path, content: bytes, ids: list[str]) -> None:
