@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet, FleetInstance
-from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, EmulatedInstance
+from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, STOPPING, EmulatedInstance
 from simulation.history import RELEASED, History
-from simulation.machine import true_time
+from simulation.machine import EPOCH, true_time
 from simulation.scenario import Meddling
 from simulation.scheduler import Scheduler
+
+IMPATIENCE_SECONDS = 0.1
+"""After which somebody starts what has just stopped."""
 
 
 class Cloud(LocalEcs):
@@ -43,6 +47,11 @@ class Cloud(LocalEcs):
         if self._accounts[self.account_id].find(meddling.instance_id) is None:
             return
         before = self.instance(meddling.instance_id)
+        if meddling.deed == "start" and before.status == STOPPING and before.changes_at is not None:
+            # Whoever wants it back starts it as soon as it can be started.
+            stopped = (before.changes_at - EPOCH).total_seconds() + IMPATIENCE_SECONDS
+            self._scheduler.at(stopped, partial(self.meddle, meddling))
+            return
         after = self._meddled(before, meddling)
         if after is None:
             return

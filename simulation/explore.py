@@ -142,7 +142,7 @@ class _Ecs:
         """See `function.model.ports.Ecs.describe`."""
         del instance_ids, seconds
         status = self.world.describe()
-        return Page(instances=() if status == "gone" else (instance(status),))
+        return Page(instances=() if status == "gone" else (instance(status, restarted=self.world.restarted),))
 
     def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
         """See `function.model.ports.Ecs.stop`."""

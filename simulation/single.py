@@ -15,6 +15,7 @@ from function.model.ports import StopCall
 
 INSTANCE_ID = "i-1"
 VERIFY_SECONDS = 6
+STOP_SECONDS = 2  # so that one look may show it Stopping, and the next one that it was started again
 START = datetime(2026, 1, 15, 20, tzinfo=UTC)
 LONGEST_CALL_SECONDS = 15.0
 FRESH_SECONDS = 30.0
@@ -82,6 +83,8 @@ class World:
     seen_done: bool = False
     seen_stopping: bool = False
     done: bool = False
+    restarted: bool = False
+    seen_restarted: bool = False
     outcomes: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -91,7 +94,7 @@ class World:
         return (
             *(self.now, self.status, self.stops_at, self.late, self.meddled, look, self.tries, self.sent),
             *(self.accepted, self.no, self.economical, self.silent, self.in_doubt_since, self.looked_since),
-            *(self.seen_done, self.seen_stopping, self.done),
+            *(self.seen_done, self.seen_stopping, self.done, self.restarted, self.seen_restarted),
         )
 
     # The clock.
@@ -109,14 +112,14 @@ class World:
         self.now += seconds
         happens = ["nothing"]
         if not self.meddled:
-            happens += {"Running": ["stop"], "Stopped": ["start", "release"]}.get(self.status, [])
+            happens += {"Running": ["stop"], "Stopped": ["start", "release"]}.get(self._true_status(), [])
         if self.late:
             happens.append("late")
         match self.choose("meanwhile", happens):
             case "stop":
                 self.meddled, self.status, self.stops_at = True, "Stopping", self.now + 1
             case "start":
-                self.meddled, self.status = True, "Running"
+                self.meddled, self.status, self.restarted = True, "Running", True
             case "release":
                 self.meddled, self.status = True, "gone"
             case "late":
@@ -126,7 +129,7 @@ class World:
     def _take_effect(self, effect: str) -> None:
         if self.status == "Running" and effect in {"stops", "sticks"}:
             self.status, self.done = "Stopping", True
-            self.stops_at = self.now + 1 if effect == "stops" else None
+            self.stops_at = self.now + STOP_SECONDS if effect == "stops" else None
         self.late |= effect == "late"
 
     def _true_status(self) -> str:
@@ -166,6 +169,7 @@ class World:
         self.look = (sent, status)
         self.looked_since = True
         self.seen_done |= self.in_doubt_since is not None and status in {"Stopping", "Stopped"}
+        self.seen_restarted |= self.seen_stopping and self.restarted and status == "Running"
         self.seen_stopping |= status == "Stopping"
         return status
 
@@ -204,6 +208,8 @@ class World:
         seen = self.look[1] if self.look else "unseen"
         waited = self.in_doubt_since is not None and self.now - self.in_doubt_since >= VERIFY_SECONDS
         open_ = self.in_doubt_since is not None and not (waited and self.looked_since)
+        if self.seen_restarted:
+            return None if status == "refused" else "and somebody was seen to have started it again"
         match status:
             case "stopped" if seen != "Stopped" or not (self.accepted or self.in_doubt_since is not None):
                 return f"and it was {seen}"
@@ -228,8 +234,8 @@ def _fail(code: str) -> NoReturn:
     raise CloudError(code, "so it is", retry_after=RETRY_AFTER_SECONDS if code == "Throttling.User" else None)
 
 
-def instance(status: str) -> Instance:
-    """Make the instance as DescribeInstances shows it."""
+def instance(status: str, *, restarted: bool = False) -> Instance:
+    """Make the instance as DescribeInstances shows it; `restarted`: by a start within the run."""
     return Instance.model_validate(
         {
             "InstanceId": INSTANCE_ID,
@@ -238,6 +244,7 @@ def instance(status: str) -> Instance:
             "InstanceChargeType": "PostPaid",
             "InstanceNetworkType": "vpc",
             "LocalStorageAmount": 0,
+            "StartTime": "2026-01-15T20:00Z" if restarted else "2026-01-15T19:00Z",
             "Tags": {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}]},
         }
     )

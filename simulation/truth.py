@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from local.emulator.lifecycle import STOPPED, STOPPING
+from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, STOPPING
 from simulation.case import END_SECONDS, Case, Look, by_another, home, scope_of
+from simulation.documents import start_moment
 from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, RELEASED, UNLISTED, Stop
 from simulation.machine import EPOCH
 from simulation.reasons import reasons
@@ -65,7 +66,7 @@ def _not_ours(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequen
         # After such an error a look decides; where it is old, or too late, nothing can be known.
         told = not _perhaps_done(call, looks) or _is_gone(case, outcome)
         spoilt = str(call.heard).endswith(PERHAPS_DONE) and told and not _settled_early(case, outcome, call)
-        if call.effective and not spoilt:
+        if call.effective and not spoilt and not _started_again(looks):
             yield f"and its call at {call.sent:.3f} s stopped it"
 
 
@@ -76,10 +77,16 @@ def _stopped(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequenc
         yield "and never was after the call"
 
 
-def _stopping(case: Case, _: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
+def _stopping(case: Case, outcome: Outcome, calls: Sequence[Stop], looks: Sequence[Look]) -> Iterator[str]:
     accepted = any(call.heard == "" for call in _heard(case, calls))
     if not accepted and not _seen(looks) & {STOPPED, STOPPING}:
         yield "and ECS neither accepted the call nor showed it done"
+    if _started_again(looks):
+        runs = {**looks[-1].document, "Status": "Running"}
+        owners = case.owners(outcome["instance_id"], scope_of(outcome))
+        now = case.wall(looks[-1].call.heard_at or 0.0)
+        if owners and all(any(reasons(case, runs, now, owner)) for owner in owners):
+            yield "and a look showed that somebody had started it again"
 
 
 def _already_stopped(case: Case, outcome: Outcome, _: Sequence[Stop], __: Sequence[Look]) -> Iterator[str]:
@@ -143,6 +150,15 @@ _PROOFS: dict[str, Proof] = {
 def _heard(case: Case, calls: Sequence[Stop]) -> Sequence[Stop]:
     """Give the calls of which anything was heard while the run went on."""
     return [call for call in calls if call.heard_step is not None and call.heard_step <= case.last_step]
+
+
+def _started_again(looks: Sequence[Look]) -> bool:
+    """Whether the last look shows a later start than one before it that showed it stopping."""
+    starts = [start_moment(look.document) for look in looks]
+    before = [start for start, look in zip(starts, looks, strict=True) if look.document["Status"] == STOPPING]
+    if not before or looks[-1].document["Status"] not in {RUNNING, STARTING}:
+        return False
+    return all(start is not None and (starts[-1] or 0.0) > start for start in before)
 
 
 def _seen(looks: Sequence[Look]) -> set[str]:

@@ -128,8 +128,7 @@ class Operation:
         return None
 
     def _not_accepted(self, action: str, error: CloudError, throttle: Throttle) -> Outcome | None:
-        now = throttle.clock.monotonic()
-        call, means = self.call, error.meaning
+        now, call, means = throttle.clock.monotonic(), self.call, error.meaning
         self._attempts += means is not Meaning.NOT_SENT
         self.request_id = error.request_id or self.request_id
         if means is Meaning.DRY_RUN_PASSED and call.dry_run:
@@ -215,12 +214,16 @@ class Operation:
     def watch(self, throttle: Throttle) -> None:
         """Look on while somebody else has it stopped, as long as at a stop of this run's own."""
         until = throttle.clock.monotonic() + self.verify_seconds
-        self.state = Watching(until, throttle.clock.now())
+        self.state = Watching(until, throttle.clock.now(), self.instance.start_time)
         self.due = min(until, self._next_poll(throttle))
 
     def _watched(self, state: Watching, instance: Instance | None, throttle: Throttle) -> Outcome | None:
         """Judge an instance that is stopping, for all that is known."""
-        now = throttle.clock.monotonic()
+        now, state = throttle.clock.monotonic(), state.after(instance)
+        self.state, runs = state, state.restarted(instance)
+        decision = self.decide(runs, self.job, throttle.clock.now(), self.seen_first) if runs else None
+        if isinstance(decision, Settled):
+            return self._result(decision, now)
         if instance is not None and instance.status == "Stopped":
             if not isinstance(state, Verifying):
                 message = "was being stopped already, not by this run, and is Stopped"
@@ -270,16 +273,14 @@ class Operation:
     def given_up(self, now: float) -> Outcome:
         """Settle what nothing more can be learnt about, because looks fail or the run has no more time."""
         if isinstance(self.state, Watching):
-            over = now >= self.state.until
-            why = " within VERIFY_SECONDS" if over else " before the run's time was up"
+            why = " within VERIFY_SECONDS" if now >= self.state.until else " before the run's time was up"
             why = f": {self._look_error.message}" if self._look_error else why
             return self._unconfirmed(self.state, f"not confirmed{why}", now)
         if self._doubt is not None and (self._doubt.unanswered or self._doubt.is_open(now)):
             return self._unknown(now)
         if isinstance(self.state, Settling):
             return self._result(self.state.result, now)
-        error = self._error or self._look_error
-        if error is not None:
+        if (error := self._error or self._look_error) is not None:
             return self._result(Settled.failed(error), now)
         if self._attempts:
             how = "with KeepCharging" if self._economical_refused else "on its own"
@@ -306,9 +307,8 @@ class Operation:
 
     def outcome(self, status: Status, code: str | None, message: str, now: float) -> Outcome:
         """Give its outcome, with all that is known of the way to it."""
-        stops = status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP}
         by_us = not isinstance(self.state, Watching) or isinstance(self.state, Verifying)
-        stop = self.stop if stops and by_us else None
+        stop = self.stop if by_us and status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP} else None
         expected = stop.call.stopped_mode if stop else None
         actual = self.instance.stopped_mode if self.instance.status == "Stopped" else None
         outcome = Outcome(

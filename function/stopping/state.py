@@ -33,6 +33,7 @@ What comes of a look:
     Stopped          "already_stopped"  "stopped"            "stopped"   "already_stopped"  "stopped"
     Stopping         Watching           Verifying            Verifying   Watching           Verifying
     Running          Ready              Looking, then Ready  Verifying   Watching           Settling
+    started since    "refused"          Settling             "refused"   "refused"          Settling
     last try used    "failed"           Settling             Verifying   Watching           Settling
     forbidden        "refused"          Settling             Verifying   Watching           Settling
     no instance      "refused"          Settling             Verifying   Watching           Settling
@@ -43,12 +44,17 @@ What comes of a look:
 
 Verifying and Watching are "stopping" when their time is over, and Settling its result when the doubt's time
 is. A transient error is as another after `MAX_TRIES`, but in these two. In Ready time is up as in Looking.
-Where nothing is verified, Watching is "stopping" at once.
+Where nothing is verified, Watching is "stopping" at once. Verifying and Watching are "refused" only where it
+was seen Stopping before. Merely Running it may be that ECS shows an old picture, or has given the stop up:
+that ends with their time, and the next try decides.
 """
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Self
 
 from function.model.frozen import frozen
+from function.model.instance import Instance
 from function.model.outcome import Settled
 
 
@@ -66,10 +72,26 @@ class Looking:
 
 @frozen
 class Watching:
-    """It has been stopping since a time of day, for all that is known, and is looked at until a moment."""
+    """It has been stopping since a time of day, for all that is known, and is looked at until a moment.
+
+    `start`: its start time as ECS showed it with Stopping, None while that was not seen.
+    """
 
     until: float
     since: datetime
+    start: datetime | None = None
+
+    def after(self, instance: Instance | None) -> Self:
+        """Take in what a look shows."""
+        stopping = instance is not None and instance.status == "Stopping"
+        return replace(self, start=instance.start_time) if instance and stopping else self
+
+    def restarted(self, instance: Instance | None) -> Instance | None:
+        """Give it as it runs, or will, where somebody started it since it was seen Stopping, else None."""
+        start = instance.start_time if instance and instance.status in {"Starting", "Running"} else None
+        if instance is None or start is None or self.start is None or start <= self.start:
+            return None
+        return instance.model_copy(update={"status": "Running"})
 
 
 class Verifying(Watching):

@@ -33,7 +33,7 @@ NOT_AS_SEEN = CloudError("IncorrectInstanceStatus", "not now")
 NOT_ECONOMICAL = CloudError("InvalidInstanceId.NotSupport", "not so")
 
 
-def instance(status: str, *tags: tuple[str, str]) -> Instance:
+def instance(status: str, *tags: tuple[str, str], start: str = "19:00") -> Instance:
     """Make an instance that the guard lets be stopped if it is Running."""
     carried = [{"TagKey": key, "TagValue": value} for key, value in (("auto-stop", "true"), *tags)]
     return Instance.model_validate(
@@ -44,6 +44,7 @@ def instance(status: str, *tags: tuple[str, str]) -> Instance:
             "InstanceChargeType": "PostPaid",
             "InstanceNetworkType": "vpc",
             "LocalStorageAmount": 0,
+            "StartTime": f"2026-01-15T{start}Z",
             "Tags": {"Tag": carried},
         }
     )
@@ -51,6 +52,7 @@ def instance(status: str, *tags: tuple[str, str]) -> Instance:
 
 RUNNING, STOPPING, STOPPED = map(instance, ("Running", "Stopping", "Stopped"))
 PROTECTED = instance("Running", ("stop-guard", "protected"))
+STARTED_SINCE = instance("Running", start="20:01")
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ LOOKS: dict[str, Callable[[Bench], Outcome | None]] = {
     "Stopped": lambda bench: bench.look(STOPPED),
     "Stopping": lambda bench: bench.look(STOPPING),
     "Running": lambda bench: bench.look(RUNNING),
+    "started since": lambda bench: bench.look(STARTED_SINCE),
     "last try used": lambda bench: bench.look(RUNNING),
     "forbidden": lambda bench: bench.look(PROTECTED),
     "no instance": lambda bench: bench.look(None),
@@ -164,6 +167,8 @@ def reach(column: str, row: str = "") -> Bench:
     match column:
         case "Verifying":
             bench.answer(ACCEPTED)
+            if row == "started since":
+                bench.look(STOPPING)
         case "Watching":
             bench.operation.watch(bench.throttle)
         case "Settling":
@@ -242,6 +247,30 @@ def test_verification_ends_with_its_time(column: str, row: str) -> None:
         assert LOOKS[row](bench) is None
         bench.clock.seconds = min(VERIFY_SECONDS, max(bench.operation.due, bench.clock.seconds + 1))
     assert state_of(bench, LOOKS[row](bench)) == '"stopping"'
+
+
+@pytest.mark.parametrize("status", ["Running", "Starting"])
+@pytest.mark.parametrize("column", ["Verifying", "Watching"])
+def test_what_somebody_has_started_again_is_not_stopping(column: str, status: str) -> None:
+    """Seen Stopping and then running by a new start, it is left alone at once, and why is said."""
+    bench = reach(column)
+    assert bench.look(STOPPING) is None
+    outcome = bench.look(instance(status, start="20:01"))
+    assert outcome is not None
+    assert (outcome.status, outcome.code) == ("refused", "Guard.StartedSince")
+    assert "2026-01-15T20:01:00+00:00" in outcome.message
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [[STARTED_SINCE], [RUNNING, STARTED_SINCE], [STOPPING, RUNNING], [STOPPING, instance("Starting")]],
+    ids=["not seen stopping", "nor later", "the start of before", "or still so"],
+)
+def test_an_old_picture_ends_no_verification(seen: list[Instance]) -> None:
+    """What may be an old picture, or another stop than this one, is verified on, to the end of its time."""
+    bench = reach("Verifying")
+    assert [bench.look(each) for each in seen] == [None] * len(seen)
+    assert state_of(bench, bench.look(STOPPED)) == '"stopped"'
 
 
 @pytest.mark.parametrize(("error", "status"), [(UNLISTED, "failed"), (NO_ANSWER, "unknown")])
