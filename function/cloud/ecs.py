@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from function.cloud import sdk
 from function.cloud.ecs_answers import NAMELESS, is_about_an_instance, items, read_page, read_types
+from function.cloud.limits import within
 from function.cloud.sdk_errors import cloud_error, error_answer, request_id_of
-from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
 from function.model.errors import ClientCode, CloudError
 from function.model.instance import Instance, LocalDisks

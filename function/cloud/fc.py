@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from function.cloud import sdk
+from function.cloud.limits import within
 from function.cloud.sdk_errors import cloud_error
-from function.cloud.transport import within
 from function.model.credentials import Credentials, Redactor
 from function.model.frozen import frozen
 from function.model.ports import INVOKE_FUNCTION, Fc

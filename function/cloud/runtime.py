@@ -4,16 +4,20 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Condition, Thread
 from typing import Generic
 
 from function.cloud.ecs import connect_ecs
 from function.cloud.fc import connect_fc
+from function.cloud.limits import written_only
 from function.cloud.sts import connect_sts
 from function.model.ports import Item, Pool, Ports, Returned, Unfinished
+
+MAX_WRITE_SECONDS = 0.5
+"""How long the end waits for what is just being written; a call of ours fits into the system's buffer."""
 
 
 class SystemClock:
@@ -45,7 +49,7 @@ class ThreadPool(Generic[Item, Returned]):
         self._waiting: deque[Item] = deque()
         self._running: list[Item] = []
         self._done: deque[tuple[Item, Returned | BaseException]] = deque()
-        self._threads = self._idle = 0
+        self._threads = self._idle = self._writers = 0
         self._closed = False
         self._changed = Condition()
 
@@ -78,9 +82,13 @@ class ThreadPool(Generic[Item, Returned]):
         return results
 
     def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
-        """See `Pool.close`. A thread whose call is on its way ends by itself when that times out."""
+        """See `Pool.close`. A thread whose call is on its way ends by itself when that times out.
+
+        A call that is not written yet, since its connection does not stand, is not written any more.
+        """
         with self._changed:
             self._closed = True
+            self._changed.wait_for(lambda: not self._writers, MAX_WRITE_SECONDS)
             not_started = [(item, Unfinished.NOT_STARTED) for item in self._waiting]
             self._waiting.clear()
             self._changed.notify_all()
@@ -90,6 +98,19 @@ class ThreadPool(Generic[Item, Returned]):
             ]
             self._done.clear()
             return [*done, *not_started, *((item, Unfinished.ABANDONED) for item in self._running)]
+
+    @contextmanager
+    def _writing(self) -> Iterator[bool]:
+        """Have the end wait while something is written, and say whether it may be."""
+        with self._changed:
+            allowed = not self._closed
+            self._writers += allowed
+        try:
+            yield allowed
+        finally:
+            with self._changed:
+                self._writers -= allowed
+                self._changed.notify_all()
 
     def _work(self) -> None:
         while True:
@@ -109,7 +130,8 @@ class ThreadPool(Generic[Item, Returned]):
             self._running.append(item)
         result: Returned | BaseException
         try:
-            result = self._function(item)
+            with written_only(self._writing):
+                result = self._function(item)
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             result = error
         with self._changed:

@@ -15,13 +15,11 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from function.cloud.lazy_imports import importing_lazily
+from function.cloud.limits import permission_to_write, seconds_left
 
 with importing_lazily(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # requests', that it finds nothing to guess a text's encoding by
@@ -38,38 +36,12 @@ _CONNECTIONS = 40
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 """How OpenSSL wants the certificates of a directory named (its `rehash`)."""
 
-_ends: ContextVar[float] = ContextVar("ends", default=float("inf"))
-_fresh_until: ContextVar[float] = ContextVar("fresh_until", default=float("inf"))
-
-
-@contextmanager
-def within(seconds: float, *, fresh_seconds: float = float("inf")) -> Iterator[None]:
-    """End the calls that this thread makes inside after so many seconds, whatever they wait for.
-
-    `fresh_seconds`: a call whose connection stands later than that is not written to it.
-    """
-    now = time.monotonic()
-    ends, fresh = _ends.set(now + seconds), _fresh_until.set(now + fresh_seconds)
-    try:
-        yield
-    finally:
-        _ends.reset(ends)
-        _fresh_until.reset(fresh)
-
-
-def _seconds_left(at_most: float | None) -> float:
-    """Give the time that one step may take. Raise TimeoutError where there is none left."""
-    left = _ends.get() - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the call's time is over")
-    return left if at_most is None else min(left, at_most)
-
 
 class _Timed(socket.socket):
     """A socket whose every step ends when its call does. Python's own timeout begins anew with each byte."""
 
     def _limit(self) -> None:
-        left = _seconds_left(self.gettimeout())
+        left = seconds_left(self.gettimeout())
         if left != float("inf"):
             self.settimeout(left)
 
@@ -134,12 +106,12 @@ def trust() -> ssl.SSLContext:
 
 
 class _Connection(HTTPConnection):
-    """Looks the name up and connects within the call's time; writes only where it stood in time."""
+    """Looks the name up and connects within the call's time; writes only what may still be written."""
 
     def _new_conn(self) -> socket.socket:
         timeout = self.timeout if isinstance(self.timeout, int | float) else None
         try:
-            ends = time.monotonic() + _seconds_left(timeout)
+            ends = time.monotonic() + seconds_left(timeout)
             made = _connect(_addresses(self._dns_host, self.port, ends), ends, self.socket_options or ())
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
@@ -152,9 +124,10 @@ class _Connection(HTTPConnection):
         """See urllib3's."""
         if self.sock is None:
             self.connect()
-        if time.monotonic() > _fresh_until.get():
-            raise NewConnectionError(self, "the connection stood too late for this call")
-        super().request(*args, **kwargs)
+        with permission_to_write() as refused:
+            if refused is not None:
+                raise NewConnectionError(self, refused)
+            super().request(*args, **kwargs)
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

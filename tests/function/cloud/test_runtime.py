@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from function.cloud.limits import permission_to_write
 from function.cloud.runtime import Threads
 from function.model.ports import Pool, Unfinished
 
@@ -87,6 +88,23 @@ def test_what_a_worker_raises_is_raised_where_its_result_is_asked_for() -> None:
     with pytest.raises(KeyError, match="7"):
         pool.wait(10)
     pool.close()
+
+
+def test_the_end_waits_for_what_is_just_being_written() -> None:
+    """Whoever was allowed to write has written before the pool is closed, and nobody is after that."""
+    begun, deeds = threading.Event(), []
+
+    def work(_item: int) -> None:
+        with permission_to_write() as refused:
+            begun.set()
+            threading.Event().wait(0.05)
+            deeds.append(refused)
+
+    pool = Threads().pool(work, limit=1)
+    pool.submit(1)
+    assert begun.wait(10)
+    pool.close()
+    assert deeds == [None]
 
 
 FEW = """

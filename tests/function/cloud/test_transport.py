@@ -241,6 +241,17 @@ def test_a_slow_resolver_takes_no_longer_than_the_call(tmp_path: Path) -> None:
     assert ecs.calls == ()
 
 
+def shake_hands_late(tls: ssl.SSLContext, heard: list[bytes]) -> Callable[[socket.socket, Event], None]:
+    """Accept at once, shake hands after a second, and note what is written then."""
+
+    def talk(connection: socket.socket, over: Event) -> None:
+        over.wait(1)
+        with connection, tls.wrap_socket(connection, server_side=True) as secure:
+            heard.append(secure.recv(10))
+
+    return talk
+
+
 LATE = """
 import json, sys
 from tests.function.cloud.test_transport import ask
@@ -250,15 +261,34 @@ print(json.dumps([ask(sys.argv[1], fresh_seconds=0.5)]))
 
 def test_a_stop_is_not_written_to_a_connection_that_stood_too_late(tmp_path: Path) -> None:
     """While the handshake takes its time, the look that the stop rests on grows old: it is not sent."""
-    tls, heard = make_tls(tmp_path / "own.pem"), []
-
-    def late(connection: socket.socket, over: Event) -> None:
-        over.wait(1)
-        with connection, tls.wrap_socket(connection, server_side=True) as secure:
-            heard.append(secure.recv(10))
-
-    with peer(late) as (address, _):
+    heard: list[bytes] = []
+    with peer(shake_hands_late(make_tls(tmp_path / "own.pem"), heard)) as (address, _):
         (said,) = ask_alone(f"https://{address}", script=LATE, SSL_CERT_FILE=str(tmp_path / "own.pem"))
+    assert said.startswith(ClientCode.NO_CONNECTION)
+    assert heard == [b""]
+
+
+CLOSED = """
+import json, sys, threading, time
+from function.cloud.runtime import Threads
+from tests.function.cloud.test_transport import ask
+said = []
+pool = Threads().pool(lambda endpoint: said.append(ask(endpoint)), limit=1)
+pool.submit(sys.argv[1])
+time.sleep(0.3)
+pool.close()
+for thread in threading.enumerate():
+    if thread.name == "call":
+        thread.join(10)
+print(json.dumps(said))
+"""
+
+
+def test_nothing_is_written_once_the_pool_is_closed(tmp_path: Path) -> None:
+    """A call whose connection stands only after the run has ended, by whatever error, is never sent."""
+    heard: list[bytes] = []
+    with peer(shake_hands_late(make_tls(tmp_path / "own.pem"), heard)) as (address, _):
+        (said,) = ask_alone(f"https://{address}", script=CLOSED, SSL_CERT_FILE=str(tmp_path / "own.pem"))
     assert said.startswith(ClientCode.NO_CONNECTION)
     assert heard == [b""]
 
