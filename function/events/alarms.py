@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from function.events.arn import read_region
 from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node, quote
-from function.events.labels import InstanceRef, LabelProblem, NoInstance, find_instance, is_identifying
+from function.events.labels import (
+    Absent,
+    InstanceRef,
+    NoInstance,
+    OtherResource,
+    Unclear,
+    find_instance,
+    is_identifying,
+)
 from function.events.missing_data import alarm_state
 from function.events.system_events import is_system_event
 from function.model.request import InvalidEvent, StopRequest
@@ -41,8 +49,7 @@ def is_callback(event: Node) -> bool:
 def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance in `resources` or `metricData`, if `ALARM_STATES` has `curLevel`."""
     beside = "; dimensions are the callback's, with alertState" if event.has("dimensions") else ""
-    nothing = NoInstance(
-        LabelProblem.ABSENT,
+    nothing = Absent(
         f"{event} names no ECS instance: a threshold alarm has it in resources or metricData, "
         f'as {{"instanceId": "i-…"}}{beside}',
     )
@@ -51,7 +58,7 @@ def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:
         resources, data = (_maps(one) if one and one.is_json() else one for one in written)
         targets = _agreed(_targets(resources), _targets(data)) or [nothing]
     except InvalidEvent as error:
-        targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]
+        targets = [Unclear(str(error))]
     return _requests(event, base, targets, state=event.field("curLevel"), name=event.object().get("ruleName"))
 
 
@@ -59,11 +66,11 @@ def read_callback(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instances in `dimensions`, if `ALARM_STATES` has `alertState`."""
     try:
         dimensions = event.field("dimensions")
-        nothing = NoInstance(LabelProblem.ABSENT, f"{dimensions} names no ECS instance (by instanceId)")
+        nothing = Absent(f"{dimensions} names no ECS instance (by instanceId)")
         written = _maps(dimensions) if isinstance(dimensions.value, str) else dimensions
         targets = _targets(written) or [nothing]
     except InvalidEvent as error:
-        targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]
+        targets = [Unclear(str(error))]
     return _requests(
         event, base, targets, state=event.field("alertState"), name=event.object().get("alertName")
     )
@@ -76,12 +83,12 @@ def _requests(
     try:
         region_id, problem = read_region(event.find("regionId")), None
     except InvalidEvent as error:
-        region_id, problem = None, NoInstance(LabelProblem.UNCLEAR, str(error))
+        region_id, problem = None, Unclear(str(error))
     targets = [
         problem or InstanceRef(one.instance_id, one.region_id or region_id)
         if isinstance(one, InstanceRef)
         else _of_another_product(event) or one
-        if one.problem is LabelProblem.ABSENT
+        if isinstance(one, Absent)
         else one
         for one in targets
     ]
@@ -95,9 +102,7 @@ def _of_another_product(event: Node) -> NoInstance | None:
     measured = event.find_value("namespace") or event.find_value("metricProject")
     if measured is None or str(measured.value).casefold().startswith(_OURS):
         return None
-    return NoInstance(
-        LabelProblem.OTHER, f"{measured} is {quote(measured.value)}, which measures no ECS instance"
-    )
+    return OtherResource(f"{measured} is {quote(measured.value)}, which measures no ECS instance")
 
 
 def _targets(dimensions: Node | None) -> list[InstanceRef | NoInstance]:
@@ -106,7 +111,7 @@ def _targets(dimensions: Node | None) -> list[InstanceRef | NoInstance]:
         return []
     each = dimensions.items() if isinstance(dimensions.value, list) else [dimensions]
     found = [find_instance(one) for one in each]
-    nothing = all(isinstance(one, NoInstance) and one.problem is LabelProblem.ABSENT for one in found)
+    nothing = all(isinstance(one, Absent) for one in found)
     return [] if nothing else found
 
 
@@ -114,8 +119,7 @@ def _agreed(
     resources: list[InstanceRef | NoInstance], data: list[InstanceRef | NoInstance]
 ) -> list[InstanceRef | NoInstance]:
     """Take what `resources` names, else what `metricData` does; the region may stand in only one of them."""
-    lacking = [one for one in (*resources, *data) if isinstance(one, NoInstance)]
-    unclear = [one for one in lacking if one.problem is LabelProblem.UNCLEAR]
+    unclear = [one for one in (*resources, *data) if isinstance(one, Unclear)]
     if unclear:
         return [unclear[0]]
     if not resources or not data:
@@ -127,7 +131,7 @@ def _agreed(
     named = {one.instance_id for one in resources if isinstance(one, InstanceRef)}
     if not regions.keys() <= named:
         text = "the event names one instance in resources and another in metricData"
-        return [NoInstance(LabelProblem.UNCLEAR, text)]
+        return [Unclear(text)]
     return [
         InstanceRef(one.instance_id, one.region_id or regions.get(one.instance_id))
         if isinstance(one, InstanceRef)
@@ -138,7 +142,7 @@ def _agreed(
 
 def _nothing_but_others(targets: list[InstanceRef | NoInstance]) -> NoInstance | None:
     """Give the first thing that is no instance, where none of them is one."""
-    others = [one for one in targets if isinstance(one, NoInstance) and one.problem is LabelProblem.OTHER]
+    others = [one for one in targets if isinstance(one, OtherResource)]
     return others[0] if others and not any(isinstance(one, InstanceRef) for one in targets) else None
 
 

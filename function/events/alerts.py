@@ -5,7 +5,14 @@ from typing import Self
 
 from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node
-from function.events.labels import InstanceRef, LabelProblem, NoInstance, find_instance, is_identifying
+from function.events.labels import (
+    Absent,
+    InstanceRef,
+    NoInstance,
+    Unclear,
+    find_instance,
+    is_identifying,
+)
 from function.events.missing_data import alarm_state, datasource_name, is_of_datasource
 from function.model.frozen import frozen
 from function.model.request import InvalidEvent, StopRequest
@@ -33,21 +40,18 @@ def is_alertmanager(event: Node) -> bool:
 def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
     """Stop the instance in `labels`, else those in `fire_results`, if `ALARM_STATES` has `status`."""
     name = _text(event.object().get("alert_name"))
-    nothing = NoInstance(
-        LabelProblem.ABSENT,
-        f"{event} names no ECS instance by instance_id, neither in labels nor in fire_results",
-    )
+    missing = f"{event} names no ECS instance by instance_id, neither in labels nor in fire_results"
+    nothing: NoInstance = Absent(missing)
     labels, rows = Node({}), None
     try:
         rows = _rows(event)
     except InvalidEvent as error:
-        nothing = NoInstance(LabelProblem.UNCLEAR, str(error))
+        nothing = Unclear(str(error))
     try:
         labels = event.find_structure("labels") or labels
         target = find_instance(labels)
         # Labels that are none leave it to the rows, where there are some.
-        beside = isinstance(target, NoInstance) and target.problem is LabelProblem.ABSENT
-        if beside or (rows and not isinstance(labels.value, dict)):
+        if isinstance(target, Absent) or (rows and not isinstance(labels.value, dict)):
             shared = _identifying_labels(
                 event, "labels", labels.value if isinstance(labels.value, dict) else {}
             )
@@ -55,7 +59,7 @@ def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:
         else:
             targets = [target]
     except InvalidEvent as error:
-        targets = [NoInstance(LabelProblem.UNCLEAR, str(error))]
+        targets = [Unclear(str(error))]
     own = labels.value if isinstance(labels.value, dict) else {}
     state = alarm_state(
         event.field("status").word(),
@@ -85,7 +89,7 @@ def _find_in(row: Node, shared: Mapping[str, Json]) -> InstanceRef | NoInstance:
     try:
         return find_instance(Node({**shared, **row.opened().object()}, row.path))
     except InvalidEvent as error:
-        return NoInstance(LabelProblem.UNCLEAR, str(error))
+        return Unclear(str(error))
 
 
 def read_alertmanager(event: Node, base: StopRequest) -> Iterator[StopRequest | InvalidEvent]:
@@ -142,14 +146,10 @@ class _Shared:
             own = _object(alert, "labels")
             name = _alert_name(own) or self.name
             target = _find_in(Node(dict(own), alert.below("labels")), self.identifying)
-            if (
-                isinstance(target, NoInstance)
-                and target.problem is LabelProblem.ABSENT
-                and _ARMS_OBJECT in own
-            ):
-                target = NoInstance(LabelProblem.ABSENT, f"{target.message}; {_ARMS_HINT}")
+            if isinstance(target, Absent) and _ARMS_OBJECT in own:
+                target = Absent(f"{target.message}; {_ARMS_HINT}")
         except InvalidEvent as error:
-            own, target = {}, NoInstance(LabelProblem.UNCLEAR, str(error))
+            own, target = {}, Unclear(str(error))
         written = alarm_state(
             state,
             names=(*_texts(own), self.name or (None if name else self.message)),

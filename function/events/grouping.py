@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from function.events.labels import InstanceRef, LabelProblem, NoInstance
+from function.events.labels import InstanceRef, NoInstance, OtherResource
 from function.model.frozen import frozen
 from function.model.outcome import INVALID_EVENT, GuardCode
 from function.model.request import MAX_INSTANCE_IDS, StopRequest, TargetProblem
@@ -27,10 +27,7 @@ def group(base: StopRequest, alerts: Sequence[Alert]) -> Iterator[StopRequest]:
     An alert that means no instance is refused by itself where others mean something; an event in which none
     does is invalid, for its set-up is wrong.
     """
-    something = any(
-        isinstance(alert.target, InstanceRef) or alert.target.problem is LabelProblem.OTHER
-        for alert in alerts
-    )
+    something = any(isinstance(alert.target, InstanceRef | OtherResource) for alert in alerts)
     states: dict[str, list[Alert]] = {}
     for alert in alerts:
         states.setdefault(alert.state, []).append(alert)

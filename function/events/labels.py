@@ -1,7 +1,6 @@
 """Instances and regions as labels name them: those of alerts, dimensions of metrics, rows of a query."""
 
 from collections.abc import Mapping, Sequence
-from enum import Enum, auto
 from functools import lru_cache
 
 from function.events.arn import is_region, read_region
@@ -23,23 +22,29 @@ class InstanceRef:
     region_id: str | None
 
 
-class LabelProblem(Enum):
-    """In which way labels mean no instance."""
-
-    ABSENT = auto()
-    """They name nothing."""
-    UNCLEAR = auto()
-    """They name more than one, or can't be read."""
-    OTHER = auto()
-    """They name what is no ECS instance."""
-
-
 @frozen
 class NoInstance:
     """Why labels mean no instance."""
 
-    problem: LabelProblem
     message: str
+
+
+class Absent(NoInstance):
+    """They name nothing."""
+
+    __slots__ = ()
+
+
+class Unclear(NoInstance):
+    """They name more than one, or can't be read."""
+
+    __slots__ = ()
+
+
+class OtherResource(NoInstance):
+    """They name what is no ECS instance."""
+
+    __slots__ = ()
 
 
 def find_instance(labels: Node) -> InstanceRef | NoInstance:
@@ -52,19 +57,16 @@ def find_instance(labels: Node) -> InstanceRef | NoInstance:
         ids |= {str(label.value) for label in identifying.get("instance", ()) if is_instance_id(label)}
         if len(ids) + len(others) > 1:
             shown = ", ".join(sorted({*ids, *(str(label.value) for label in others)}))
-            return NoInstance(
-                LabelProblem.UNCLEAR,
+            return Unclear(
                 f"{labels} name several instances, {quote(shown)}; it must be clear which one is meant",
             )
         if others:
             return not_an_instance(others[0])
         if not ids:
-            return NoInstance(
-                LabelProblem.ABSENT, f"{labels} name no ECS instance (by instanceId or instance_id)"
-            )
+            return Absent(f"{labels} name no ECS instance (by instanceId or instance_id)")
         return InstanceRef(ids.pop(), _find_region(labels, identifying))
     except InvalidEvent as error:
-        return NoInstance(LabelProblem.UNCLEAR, str(error))
+        return Unclear(str(error))
 
 
 def is_instance_id(node: Node) -> bool:
@@ -74,8 +76,7 @@ def is_instance_id(node: Node) -> bool:
 
 def not_an_instance(node: Node) -> NoInstance:
     """Say that this is something else than the id of an ECS instance."""
-    return NoInstance(
-        LabelProblem.OTHER,
+    return OtherResource(
         f"{node} is {quote(node.value)}, not an ECS instance like i-bp67acfmxazb4ph001; "
         "nothing else is stopped",
     )
