@@ -52,7 +52,7 @@ def invoke(
             full=options.full,
             out=options.out,
             order=order_of(delivery),
-            explained=event.explained,
+            explained=lambda message: opened.explained(event.explained(message)),
         )
         if options.live:
             asking = not options.yes

@@ -23,6 +23,9 @@ LOCAL_KEY = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator", "ALIBABA_CLOUD_ACCESS_KE
 TIMEOUT_SECONDS = 300
 """The function's timeout in a rehearsal."""
 
+_NO_TIME = "it must be a time "
+"""Part of what the function says of a time that it can't read (`function.events.event_time`)."""
+
 _LAST_DAY = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 
 
@@ -75,6 +78,15 @@ def sent_now(event: bytes, *, now: datetime, alarm_token: str) -> Delivery:
             replace(one, time=one.time + by) if isinstance(one, StopRequest) and one.time else one
             for one in delivery.events
         ),
+    )
+
+
+def unmoved(message: str) -> str:
+    """Say of an event that was refused for its time that a rehearsal could not move it, as it does others."""
+    if _NO_TIME not in message:
+        return message
+    return (
+        f"{message}. A rehearsal takes an event as sent now; this time can't be moved, for it can't be read"
     )
 
 

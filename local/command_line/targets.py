@@ -1,6 +1,6 @@
 """Opens what a run takes place on: the real cloud with who works in it, or a local ECS with its fleet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,15 @@ from local.command_line.identity import Identity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A target; `identity` of the real cloud; of a local ECS, what its fleet is, and what drills found."""
+    """A target; `identity` of the real cloud; of a local ECS, what its fleet is, and what drills found.
+
+    `explained`: says what an error of the function means there.
+    """
 
     target: Target
     identity: Identity | None = None
     fleet: str = ""
+    explained: Callable[[str], str] = str
     complaints: list[str]
     """What has to be said once all is over; filled by a local ECS at its end."""
 
@@ -43,7 +47,7 @@ def open_target(
         return
     from local.command_line.drill import not_drilled, read_faults  # noqa: PLC0415
     from local.command_line.fleets import open_fleet  # noqa: PLC0415
-    from local.command_line.rehearsal import TIMEOUT_SECONDS, rehearsal  # noqa: PLC0415
+    from local.command_line.rehearsal import TIMEOUT_SECONDS, rehearsal, unmoved  # noqa: PLC0415
 
     script = read_faults(faults)
     complaints: list[str] = []
@@ -58,6 +62,6 @@ def open_target(
             deliver=local.functions.deliver,
         )
         name = "sample fleet" if fleet is None else str(fleet)
-        opened = Opened(target=target, fleet=name, complaints=complaints)
+        opened = Opened(target=target, fleet=name, explained=unmoved, complaints=complaints)
         yield opened
         complaints += not_drilled(faults, script, local.ecs)

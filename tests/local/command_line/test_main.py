@@ -89,6 +89,22 @@ def test_bad_input_exits_2_and_says_what_is_wrong(
     assert done.stdout.strip() == ""
 
 
+def test_a_time_that_cannot_be_moved_to_now_is_said() -> None:
+    """A rehearsal takes events as sent now; a time that can't be read, in a text too, stays out."""
+    wish = json.dumps({"InstanceId": GOOD})
+    timer = {"triggerTime": "yesterday", "triggerName": "evening", "payload": wish}
+    topic = json.loads((ROOT / "events" / "mns.topic.json").read_text())
+    topic["Message"] = topic["Message"].replace('"time":1769774100000', '"time":"later"')
+    for event, where in ((timer, "triggerTime is"), (topic, "Message.time is")):
+        done = stop_guard("invoke", "-", "--plan", stdin=json.dumps(event))
+        assert done.returncode == 2
+        assert where in done.stderr
+        assert "A rehearsal takes an event as sent now; this time can't be moved" in done.stderr
+    others = stop_guard("invoke", "-", "--plan", "--json", stdin=json.dumps([timer, json.loads(wish)]))
+    assert json.loads(others.stdout)["summary"]["total"] == 1
+    assert (others.returncode, "this time can't be moved" in others.stderr) == (2, True)
+
+
 def test_a_machines_proxy_and_credentials_stay_out_of_local_runs(fleet: Path) -> None:
     """A local run takes neither the proxy nor the keys nor the endpoint of the machine's environment."""
     environment = {
