@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_pascal
 
+from local.api.validation import in_words
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -53,4 +55,4 @@ def read_behaviour(given: object) -> Behaviour:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = to_pascal(str(first["loc"][0]))
-        raise ValueError(f"{key} is {str(first['input'])[:200]!r}: {first['msg']}") from None
+        raise ValueError(f"{key} is {str(first['input'])[:200]!r}: {in_words(first)}") from None

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_pascal
 
 from local.api.error_table import SPOT, ErrorRow
+from local.api.validation import in_words
 from local.emulator.behaviour import Behaviour
 from local.emulator.families import (
     economical_mode_error_of,
@@ -163,4 +164,4 @@ def _problems(error: ValidationError) -> Iterable[str]:
         elif problem["type"] == "missing":
             yield f"{path} is missing"
         else:
-            yield f"{path} is {shown(problem['input'])}: {problem['msg']}"
+            yield f"{path} is {shown(problem['input'])}: {in_words(problem)}"

@@ -1,5 +1,6 @@
 """An instance as a fleet file may give it: ECS's own fields, and `x-emulator` for what ECS doesn't say."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Literal, Self
@@ -102,6 +103,17 @@ def _word(*known: str) -> AfterValidator:
     return AfterValidator(partial(_spelt, known))
 
 
+def _like(pattern: str, example: str) -> AfterValidator:
+    """Take what looks like the example."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"it must look like {example}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _whole(value: object) -> object:
     """Take 8192.0, as some tools save it, for 8192."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -176,7 +188,7 @@ class Emulator(_Strict):
     stop_charging: Literal["reject", "lenient"] | None = None
     local_storage: LocalStorage | None = None
     unknown_type: bool = False
-    account_id: Annotated[str, Field(pattern="^[0-9]{16}$")] | None = None
+    account_id: Annotated[str, _like("[0-9]{16}", "1234567890123456")] | None = None
 
 
 class _Lenient(BaseModel):
@@ -214,11 +226,11 @@ _NO_VPC = _VpcAttributes()
 class Document(_Lenient):
     """The fields of an instance that the local ECS itself goes by; all others pass through unread."""
 
-    instance_id: Annotated[str, Field(pattern=f"^{INSTANCE_ID.pattern}$")]
-    region_id: Annotated[str, Field(pattern=f"^{REGION_ID.pattern}$")] = ""
+    instance_id: Annotated[str, _like(INSTANCE_ID.pattern, "i-bp67acfmxazb4ph001")]
+    region_id: Annotated[str, _like(REGION_ID.pattern, "cn-hangzhou")] = ""
     zone_id: str = ""
     instance_name: str = ""
-    instance_type: Annotated[str, Field(pattern=r"^ecs\.[a-z0-9-]+\.[a-z0-9.-]+$")] = DEFAULT_TYPE
+    instance_type: Annotated[str, _like(r"ecs\.[a-z0-9-]+\.[a-z0-9.-]+", DEFAULT_TYPE)] = DEFAULT_TYPE
     status: Annotated[str, _word(*STATUSES)] = "Running"
     stopped_mode: Annotated[str, _word("KeepCharging", "StopCharging", "Not-applicable")] = "Not-applicable"
     instance_charge_type: Annotated[str, _word("PostPaid", "PrePaid")] = "PostPaid"

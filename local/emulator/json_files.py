@@ -21,6 +21,8 @@ _MARKS = (
 )
 _GZIP = b"\x1f\x8b"
 _DECODER = json.JSONDecoder()
+_BINARY = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+"""Control characters that no text has, in any encoding but UTF-16, where two may look so."""
 _BLANK = re.compile(r"[ \t\r\n]*")
 _TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb"
 _YAML = re.compile(r"(---|- |[A-Za-z_][\w-]*:(\s|$))")
@@ -45,6 +47,8 @@ def decode(content: bytes) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
+        if _BINARY.search(content):
+            raise InvalidJson("this is no text but a binary file") from None
         raise InvalidJson(
             f"byte {error.start + 1:,} is not {encoding.upper().removesuffix('-SIG')}; save the file as UTF-8"
         ) from None

@@ -10,6 +10,7 @@ from typing import Annotated, BinaryIO
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from function.events.json_reader import quote
+from local.api.validation import in_words
 from local.savings.files import Unreadable, read_texts
 
 _HEAD = frozenset({"level", "message", "request_id", "event_id"})
@@ -114,9 +115,9 @@ def _own(text: str) -> Iterator[dict[str, object] | str]:
             return
         try:
             value, position = _DECODER.raw_decode(text, start.start() if quoted else start.start("brace"))
-        except ValueError as error:
+        except ValueError:
             if _OUTCOME.search(text, start.start()):
-                yield f"cut off or garbled: {error}"
+                yield "cut off or garbled"
             return  # what follows may be data in a line of ours, whatever it looks like
         yield from _own_in(value)
 
@@ -157,4 +158,4 @@ def _problems(error: ValidationError) -> Iterable[str]:
         if problem["type"] == "missing":
             yield f"has no {path}"
         else:
-            yield f"{path} is {quote(problem['input'])}: {problem['msg'].removeprefix('Value error, ')}"
+            yield f"{path} is {quote(problem['input'])}: {in_words(problem)}"

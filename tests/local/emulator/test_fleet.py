@@ -343,8 +343,8 @@ def test_a_fleet_says_how_ecs_behaves() -> None:
     ("keys", "problem"),
     [
         ({"FilterLimits": "cut"}, "x-emulator: FilterLimits is unknown; a fleet's takes StopSeconds, Start"),
-        ({"FilterLimit": "off"}, "x-emulator: FilterLimit is 'off': Input should be 'refuse' or 'cut'"),
-        ({"StopSeconds": -1}, "x-emulator: StopSeconds is '-1': Input should be greater than or equal to 0"),
+        ({"FilterLimit": "off"}, "x-emulator: FilterLimit is 'off': it must be 'refuse' or 'cut'"),
+        ({"StopSeconds": -1}, "x-emulator: StopSeconds is '-1': it must be at least 0"),
         (["cut"], "x-emulator: it is .*, expected an object"),
     ],
 )

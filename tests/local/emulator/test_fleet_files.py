@@ -2,12 +2,17 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic.alias_generators import to_pascal
 
 from local.emulator.fleet import InvalidFleet
 from local.emulator.fleet_file import load_fleet
+from local.emulator.fleet_format import FIELDS, Emulator
 
 ANSWER = {"TotalCount": 1, "Instances": {"Instance": [{"InstanceId": "i-1", "InstanceName": "müller"}]}}
 TEXT = json.dumps(ANSWER, ensure_ascii=False, indent=1)
@@ -87,6 +92,55 @@ def test_what_is_none_says_where_and_what_json_wants(tmp_path: Path, text: str, 
     assert message.count("fleet.json") == 1
     assert "Expecting" not in message
     assert "delimiter" not in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"Cpu": "many"}, 'Cpu is "many": it must be a whole number'),
+        ({"Tags": "x"}, 'Tags is "x": it must be an object'),
+        ({"Tags": {"Tag": {}}}, "Tags.Tag is {}: it must be a list"),
+        ({"InstanceName": 5}, "InstanceName is 5: it must be a text in double quotes"),
+        ({"InstanceId": "ecs-1"}, 'InstanceId is "ecs-1": it must look like i-bp67acfmxazb4ph001'),
+        ({"RegionId": "Hangzhou"}, "it must look like cn-hangzhou"),
+        ({"Status": "running"}, "it is spelt 'Running'"),
+        ({"x-emulator": {"StopSeconds": -1}}, "x-emulator.StopSeconds is -1: it must be at least 0"),
+        ({"x-emulator": {"Stuck": "x"}}, "it must be 'Running' or 'Stopping'"),
+        ({"x-emulator": {"UnknownType": "yes"}}, "it must be true or false"),
+        ({"x-emulator": {"StopInstance": "Nope"}}, "the code Nope is unknown here"),
+        ({"x-emulator": {"AccountId": "1"}}, "it must look like 1234567890123456"),
+    ],
+)
+def test_a_value_that_is_wrong_is_said_with_what_it_must_be(fields: dict[str, object], says: str) -> None:
+    """Which instance, which field, which value, and what would be right."""
+    with pytest.raises(InvalidFleet) as raised:
+        load_fleet(json.dumps([{"InstanceId": "i-1", **fields}]))
+    assert says in str(raised.value)
+
+
+@given(
+    st.sampled_from([*FIELDS, *(f"x-emulator.{to_pascal(name)}" for name in Emulator.model_fields)]),
+    st.sampled_from(
+        [None, True, -1, 1.5, 10**400, "", "x", [], ["x"], {}, {"Tag": [5]}, {"LockReason": "x"}]
+    ),
+)
+def test_no_value_brings_out_a_librarys_words(name: str, value: object) -> None:
+    """Whatever stands in a field, there is a fleet, or an error in the project's words."""
+    place, _, key = name.partition(".")
+    problem = ""
+    try:
+        load_fleet(json.dumps([{"InstanceId": "i-1", place: {key: value} if key else value}]))
+    except InvalidFleet as error:
+        problem = str(error)
+    assert not re.search(r"Input|Value error|valid |should|can't be read", problem)
+
+
+def test_a_binary_file_is_said_to_be_one(tmp_path: Path) -> None:
+    """An image or an archive is no text in a wrong encoding."""
+    path = tmp_path / "fleet.json"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0")
+    with pytest.raises(InvalidFleet, match="this is no text but a binary file"):
+        load_fleet(path)
 
 
 @pytest.mark.parametrize("content", [gzip.compress(b"[]" * 100, mtime=0)[:-12], b"\x1f\x8bnonsense"])
