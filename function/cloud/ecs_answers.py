@@ -49,10 +49,10 @@ def read_page(body: Mapping[str, Any]) -> Page:
 
 
 def _unreadable(error: ValidationError) -> CloudError:
-    wrong = error.errors(include_url=False, include_input=False, include_context=False)
+    wrong = error.errors(include_url=False, include_input=False)
     said = "; ".join(
         f"its {''.join(map(str, one['loc'][:1])) or 'whole'} can't be read: "
-        f"{one['msg'].removeprefix('Value error, ')}"
+        f"{one['ctx']['error'] if one['type'] == 'value_error' else 'is not of the type that ECS documents'}"
         for one in wrong
     )
     return CloudError(ClientCode.UNREADABLE, said, read=True)

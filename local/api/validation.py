@@ -1,6 +1,6 @@
 """What pydantic finds wrong with a value, in words for people: what the value must be."""
 
-from pydantic_core import ErrorDetails
+from collections.abc import Mapping
 
 _MUST_BE = {
     "bool_type": "true or false",
@@ -21,10 +21,11 @@ _MUST_BE = {
 }
 
 
-def in_words(wrong: ErrorDetails) -> str:
-    """Say what is wrong, by the kind of error; a validator of our own says it itself."""
-    context = wrong.get("ctx", {})
+def in_words(wrong: Mapping[str, object]) -> str:
+    """Say what is wrong, of an error's details, by its kind; a validator of our own says it itself."""
+    given = wrong.get("ctx")
+    context = given if isinstance(given, Mapping) else {}
     if wrong["type"] == "value_error":
         return str(context["error"])
-    must_be = _MUST_BE.get(wrong["type"])
+    must_be = _MUST_BE.get(str(wrong["type"]))
     return "it can't be read" if must_be is None else f"it must be {must_be.format(**context)}"

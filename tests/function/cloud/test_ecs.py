@@ -334,3 +334,20 @@ def test_only_instances_that_were_asked_for_are_believed(beside: list[str]) -> N
         page = ecs_at(endpoint).describe([INSTANCE, "i-bp1absent"], seconds=15)
     assert [one.instance_id for one in page.instances] == [INSTANCE]
     assert page.unreadable == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("Status", None, "its Status can't be read: is not of the type that ECS documents"),
+        ("LocalStorageAmount", "many", "its LocalStorageAmount can't be read: is not of the type"),
+        ("Tags", "x", "its Tags can't be read: is no list of Tag"),
+    ],
+)
+def test_what_is_unreadable_of_an_instance_is_said_in_our_words(field: str, value: object, says: str) -> None:
+    """The field is named, and no library speaks."""
+    shown = {"InstanceId": INSTANCE, "RegionId": "cn-hangzhou", "Status": "Running", field: value}
+    body = {"RequestId": "R", "Instances": {"Instance": [shown]}}
+    with answering(200, json.dumps(body).encode()) as endpoint:
+        page = ecs_at(endpoint).describe([INSTANCE], seconds=15)
+    assert page.unreadable[INSTANCE].message.startswith(says)
