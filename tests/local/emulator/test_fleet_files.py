@@ -98,7 +98,7 @@ def test_what_is_none_says_where_and_what_json_wants(tmp_path: Path, text: str, 
     ("fields", "says"),
     [
         ({"Cpu": "many"}, 'Cpu is "many": it must be a whole number'),
-        ({"Tags": "x"}, 'Tags is "x": it must be an object'),
+        ({"VpcAttributes": "x"}, 'VpcAttributes is "x": it must be an object'),
         ({"Tags": {"Tag": {}}}, "Tags.Tag is {}: it must be a list"),
         ({"InstanceName": 5}, "InstanceName is 5: it must be a text in double quotes"),
         ({"InstanceId": "ecs-1"}, 'InstanceId is "ecs-1": it must look like i-bp67acfmxazb4ph001'),
