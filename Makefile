@@ -50,7 +50,7 @@ test: $(ALL) ## all tests; those that need a browser or Node.js are skipped wher
 test-tools: ## what those need: Node.js packages into tests/node, Chromium onto the machine (Debian, root)
 	@tests/tools
 
-soak: $(ALL) ## every way of one instance, 250,000 odd events, 200 runs under stress, a million simulated ones; takes hours
+soak: $(ALL) ## every path of one instance, 250,000 odd events, 200 runs under stress, a million simulated ones; takes hours
 	@FUZZ_EXAMPLES=50000 $(BIN)/python -m pytest -n auto -q tests/function/events/test_fuzz.py
 	@STRESS_RUNS=200 $(BIN)/python -m pytest -n auto -q tests/function/stopping/test_stress.py
 	@$(BIN)/python -m simulation.explore

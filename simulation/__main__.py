@@ -7,8 +7,8 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from simulation.check import simulate
 from simulation.trace import trace
+from simulation.verdict import simulate
 
 CHUNK = 500
 MAX_SHOWN = 20
@@ -46,8 +46,8 @@ def replay(seed: int) -> str:
 
 
 def _one(seed: int) -> int:
-    history, violations = simulate(seed)
-    sys.stdout.write(trace(history))
+    recording, violations = simulate(seed)
+    sys.stdout.write(trace(recording))
     for violation in violations:
         print(f"VIOLATION of {violation}")
     print(f"{len(violations)} violations")

@@ -7,8 +7,8 @@ from function.cloud.ecs import SdkEcs
 from function.cloud.sdk_errors import cloud_error
 from function.model.credentials import Credentials, Redactor
 from function.model.ports import ASSUME_ROLE, INVOKE_FUNCTION, Ecs, Fc, Sts
-from simulation.history import Invocation
 from simulation.network import Client, Network
+from simulation.recording import RecordedInvocation
 from simulation.scenario import OWN_ACCOUNT, account_of
 
 
@@ -17,7 +17,7 @@ class Apis:
     """Those of one invocation. `roles`: whose the keys are that were assumed so far, by their ids."""
 
     network: Network
-    invocation: Invocation
+    invocation: RecordedInvocation
     roles: dict[str, str]
 
     def connect_ecs(

@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from simulation.cap import wrongly_refused
 from simulation.case import Case, by_another, scope_of
+from simulation.max_instances import wrongly_refused
+from simulation.owners import always_matching, is_dry
+from simulation.recording import JsonObject
 
 MAX_LINE_BYTES = 32_000
 LINE_ONLY = ("time", "level", "request_id")
@@ -41,9 +42,7 @@ def _unfit_lines(case: Case) -> Iterator[str]:
             yield f"a line without {missing or 'its own request_id'}: {line}"
 
 
-def _wrong_totals(
-    case: Case, report: Mapping[str, Any], logged: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def _wrong_totals(case: Case, report: JsonObject, logged: Sequence[JsonObject]) -> Iterator[str]:
     outcomes = [{key: line[key] for key in line if key not in LINE_ONLY} for line in logged]
     if _sorted(report["outcomes"]) != _sorted(outcomes):
         yield "the outcomes of the report are not those of the log"
@@ -58,7 +57,7 @@ def _wrong_totals(
     yield from _wrong_charges(case, report)
     left = counts["failed"] + counts["unknown"] + counts["not_attempted"] + len(report["region_errors"])
     waited = case.limits.verify_seconds and not case.invocation.delivery.http
-    stopping = [one for one in logged if one["status"] == "stopping" and waited and not case.is_dry(one)]
+    stopping = [one for one in logged if one["status"] == "stopping" and waited and not is_dry(case, one)]
     left += len(stopping)
     yield from (
         f"{one['instance_id']} is still stopping, at level {one['level']} and without saying since when"
@@ -72,7 +71,7 @@ def _wrong_totals(
         yield f"{left} are left, and the handler raised {raised!r}"
 
 
-def _wrong_status_code(case: Case, report: Mapping[str, Any], *, left: int) -> Iterator[str]:
+def _wrong_status_code(case: Case, report: JsonObject, *, left: int) -> Iterator[str]:
     """Hold the HTTP answer against the report: what is left, was not understood, is handed on, or is done."""
     invalid = any(refusal["code"] == "InvalidEvent" for refusal in report["refusals"])
     expected = 500 if left else 400 if invalid else 202 if report["handed_on"] else 200
@@ -81,7 +80,7 @@ def _wrong_status_code(case: Case, report: Mapping[str, Any], *, left: int) -> I
         yield f"the answer is {answered}, expected {expected}"
 
 
-def _wrong_charges(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
+def _wrong_charges(case: Case, report: JsonObject) -> Iterator[str]:
     """Hold the count to what was seen: paid for by use, and not seen or foreseen to be saved."""
     charged = 0
     for outcome in report["outcomes"]:
@@ -100,16 +99,16 @@ def _wrong_charges(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _paid_by_use(case: Case, instance_id: str) -> bool:
-    (_, first), *_ = case.history.states[instance_id]
-    document: Mapping[str, Any] = first.profile.document
-    return str(document["InstanceChargeType"]) == "PostPaid"
+    (_, first), *_ = case.recording.states[instance_id]
+    attributes: JsonObject = first.profile.attributes
+    return str(attributes["InstanceChargeType"]) == "PostPaid"
 
 
-def _sorted(outcomes: Sequence[Mapping[str, Any]]) -> list[str]:
+def _sorted(outcomes: Sequence[JsonObject]) -> list[str]:
     return sorted(json.dumps(outcome, sort_keys=True) for outcome in outcomes)
 
 
-def _each_target_has_its_outcome(case: Case, report: Mapping[str, Any]) -> Iterator[str]:
+def _each_target_has_its_outcome(case: Case, report: JsonObject) -> Iterator[str]:
     if any(call.heard == "" for call, _ in case.deferrals):
         return  # all of it was handed on, and its outcomes are those of another invocation
     scopes = Counter((scope_of(outcome), outcome["instance_id"]) for outcome in report["outcomes"])
@@ -123,7 +122,7 @@ def _each_target_has_its_outcome(case: Case, report: Mapping[str, Any]) -> Itera
         if wish.filters is not None:
             lost += [
                 one
-                for scope, one in case.always_matching(wish)
+                for scope, one in always_matching(case, wish)
                 if (scope, one) not in scopes and not case.region_errors(wish.event_id, scope)
             ]
         if lost and wish.event_id not in refused:

@@ -8,8 +8,8 @@ that the first invocation leaves alone what the second may do.
 from collections.abc import Iterator, Sequence
 
 from simulation.case import END_SECONDS, Case
-from simulation.documents import Document
-from simulation.history import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, Call
+from simulation.instance_states import ROUNDING_SECONDS
+from simulation.recording import NO_ANSWER, NO_CONNECTION, PERHAPS_DONE, JsonObject, RecordedCall
 from simulation.scenario import Wish
 
 OPEN_ENDS = (NO_ANSWER, "InternalServerError", *PERHAPS_DONE)
@@ -17,8 +17,6 @@ OPEN_ENDS = (NO_ANSWER, "InternalServerError", *PERHAPS_DONE)
 
 ANSWER_SECONDS = 1.0
 """For longer FC's answer is not waited for, so that there is time to stop here where it refuses."""
-
-ROUNDING_SECONDS = 1e-5
 
 
 def deferred_or_done_here(case: Case) -> Iterator[str]:
@@ -38,7 +36,7 @@ def deferred_or_done_here(case: Case) -> Iterator[str]:
             yield from _left_though_refused(case, case.invocation.report, call)
 
 
-def _other_wishes(case: Case, call: Call, wishes: Sequence[Wish]) -> Iterator[str]:
+def _other_wishes(case: Case, call: RecordedCall, wishes: Sequence[Wish]) -> Iterator[str]:
     """Hold what is handed on against the event: all of it, as it was meant, and no more."""
     for wish in wishes:
         if not any(_same(case, owner, call, wish) for owner in case.accepted):
@@ -48,7 +46,7 @@ def _other_wishes(case: Case, call: Call, wishes: Sequence[Wish]) -> Iterator[st
             yield f"{owner} was not handed on"
 
 
-def _same(case: Case, owner: Wish, call: Call, wish: Wish) -> bool:
+def _same(case: Case, owner: Wish, call: RecordedCall, wish: Wish) -> bool:
     # What names no time of its own has the time at which it came; what was started since is to be left alone.
     time = case.wall(call.sent) if owner.time is None else owner.time
     asked = (owner.event_id, owner.source, owner.ids, owner.filters, set(owner.regions), owner.tags)
@@ -63,7 +61,7 @@ def _same(case: Case, owner: Wish, call: Call, wish: Wish) -> bool:
     )
 
 
-def _done_twice(case: Case, call: Call) -> Iterator[str]:
+def _done_twice(case: Case, call: RecordedCall) -> Iterator[str]:
     """Tell where it is done here, and FC has taken it or may have; and where FC was waited for too long."""
     heard_at = case.invocation.ended if call.heard_at is None else call.heard_at
     if heard_at is not None and heard_at - call.sent > ANSWER_SECONDS + ROUNDING_SECONDS:
@@ -73,12 +71,12 @@ def _done_twice(case: Case, call: Call) -> Iterator[str]:
         yield f"FC may have taken all ({call.heard}), and {later[0].action} was sent here"
 
 
-def refused(call: Call) -> bool:
+def refused(call: RecordedCall) -> bool:
     """Whether it was heard for sure that FC does not take an event."""
     return call.heard == NO_CONNECTION or bool(call.heard and not call.heard.endswith(OPEN_ENDS))
 
 
-def _told_otherwise(report: Document, call: Call, wishes: Sequence[Wish]) -> Iterator[str]:
+def _told_otherwise(report: JsonObject, call: RecordedCall, wishes: Sequence[Wish]) -> Iterator[str]:
     """Hold the report against FC's answer: all handed on, nothing known of it, or all of it done here."""
     whole = [part for part in report["handed_on"] if part["shard_event_id"] == part["event_id"]]
     told = [(part["event_id"], tuple(part["instance_ids"])) for part in whole]
@@ -94,7 +92,7 @@ def _told_otherwise(report: Document, call: Call, wishes: Sequence[Wish]) -> Ite
         yield f"FC answered {call.heard}, and something else than unknown is told of what it may have taken"
 
 
-def _left_though_refused(case: Case, report: Document, call: Call) -> Iterator[str]:
+def _left_though_refused(case: Case, report: JsonObject, call: RecordedCall) -> Iterator[str]:
     """Tell where FC's refusal came in time, and what it refused was left all the same."""
     # One that comes in the moment in which time is up may be heard too late.
     in_time = (call.heard_at or 0.0) - call.sent < ANSWER_SECONDS - ROUNDING_SECONDS

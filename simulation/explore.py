@@ -1,4 +1,4 @@
-"""Explores one instance's way whole: all answers, looks, silences and deadlines in all states.
+"""Explores every path of one instance: all answers, looks, silences and deadlines in all states.
 
 The real `stop` runs for one instance, again and again: each run follows a list of choices, and takes the
 first option wherever the list ends. Where a run comes to a state that was there before, it ends: what may
@@ -8,18 +8,16 @@ come of that is explored once. So all that can happen is seen in finite time, an
 import argparse
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
-from typing import Generic, cast
+from typing import cast
 
 from function.guard.instance import Stop, decide
-from function.model.errors import CloudError
 from function.model.instance import Instance, LocalDisks
 from function.model.outcome import Outcome, Settled
-from function.model.ports import Item, Page, Pool, Returned, StopCall, Unfinished
-from function.model.request import Job, Selection, Source, StoppedMode, StopRequest
+from function.model.request import Job, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
 from function.settings import Settings
 from function.stopping.calls import Caller
@@ -29,6 +27,7 @@ from function.stopping.state import Settling, Watching
 from function.stopping.stop import stop
 from function.stopping.throttle import Throttle
 from simulation.single import INSTANCE_ID, START, VERIFY_SECONDS, Option, World, instance
+from simulation.world_ports import WorldClock, WorldEcs, WorldWorkers
 
 SCOPE = Scope(region_id="cn-hangzhou", account_id="1234567890123456")
 DEADLINES = (3.0, 9.0, 21.0)
@@ -84,98 +83,18 @@ class Path:
         return options[index]
 
 
-class _Clock:
-    def __init__(self, world: World) -> None:
-        self.now: Callable[[], datetime] = world.time
-        self.monotonic, self.sleep = world.monotonic, world.sleep
-
-
-@dataclass(frozen=True, slots=True)
-class _Workers:
-    """Does one thing after the other; what ends after its time is given up."""
-
-    world: World
-
-    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
-        """See `function.model.ports.Workers.pool`."""
-        del limit
-        return _Pool(self.world, function)
-
-
-@dataclass(slots=True)
-class _Pool(Generic[Item, Returned]):
-    world: World
-    function: Callable[[Item], Returned]
-    waiting: list[Item] = field(default_factory=list)
-    running: list[tuple[float, Item, Returned]] = field(default_factory=list)
-
-    def submit(self, item: Item) -> None:
-        """See `function.model.ports.Pool.submit`."""
-        self.waiting.append(item)
-
-    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned]]:
-        """See `function.model.ports.Pool.wait`."""
-        end = self.world.now + seconds
-        while self.waiting:
-            began, item = self.world.now, self.waiting.pop()
-            result = self.function(item)
-            self.running.append((self.world.now, item, result))
-            self.world.now = began
-        done = [(item, result) for moment, item, result in self.running if moment <= end]
-        self.world.now = max((moment for moment, _, _ in self.running if moment <= end), default=end)
-        self.running = [one for one in self.running if one[0] > end]
-        return done
-
-    def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
-        """See `function.model.ports.Pool.close`."""
-        return [
-            *((item, Unfinished.NOT_STARTED) for item in self.waiting),
-            *((item, Unfinished.ABANDONED) for _, item, _ in self.running),
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ecs:
-    world: World
-
-    def describe(self, instance_ids: Sequence[str], *, seconds: float) -> Page:
-        """See `function.model.ports.Ecs.describe`."""
-        del instance_ids, seconds
-        status = self.world.describe()
-        return Page(instances=() if status == "gone" else (instance(status, restarted=self.world.restarted),))
-
-    def stop(self, call: StopCall, *, seconds: float, fresh_seconds: float) -> str:
-        """See `function.model.ports.Ecs.stop`."""
-        del seconds, fresh_seconds
-        return self.world.stop(call)
-
-    def select(self, selection: Selection, next_token: str | None, *, seconds: float) -> Page:
-        """Nothing is listed here."""
-        raise NotImplementedError
-
-    def local_disks(self, instance_types: Sequence[str], *, seconds: float) -> Mapping[str, LocalDisks]:
-        """No type is asked for here."""
-        raise NotImplementedError
-
-    def stop_together(
-        self, calls: Sequence[StopCall], *, seconds: float, fresh_seconds: float
-    ) -> Mapping[str, str | CloudError]:
-        """One instance is never stopped together with others."""
-        raise NotImplementedError
-
-
 def explore(deadlines: Sequence[float], *, until_first: bool = False) -> Exploration:
-    """Go every way there is, for each deadline; or until the first that goes against a rule."""
+    """Go every path there is, for each deadline; or until the first that goes against a rule."""
     explored = Exploration()
-    ways: list[Sequence[int]] = [()]
-    while ways and not (until_first and explored.violations):
-        follow = ways.pop()
+    paths: list[Sequence[int]] = [()]
+    while paths and not (until_first and explored.violations):
+        follow = paths.pop()
         path = Path(follow, explored)
         problems = _run(path, deadlines)
         explored.steps += len(path.taken) - len(follow) + 1
         explored.violations += [(problem, tuple(path.story)) for problem in problems]
         for place in range(len(follow), len(path.taken)):
-            ways += [(*path.taken[:place], other) for other in range(1, path.options[place])]
+            paths += [(*path.taken[:place], other) for other in range(1, path.options[place])]
     return explored
 
 
@@ -183,12 +102,14 @@ def _run(path: Path, deadlines: Sequence[float]) -> Sequence[str]:
     """Stop the instance once, and give what went against the rules."""
     world = World(path.choose)
     deadline = path.choose("deadline", deadlines)
-    clock = _Clock(world)
+    clock = WorldClock(world)
     throttle = Throttle(clock, 0.0, deadline)
     operation = _operation()
     path.state = partial(_state, operation, throttle, world)
     try:
-        for result in stop([operation], Clients({SCOPE: _Ecs(world)}), Caller(throttle, _Workers(world), 16)):
+        for result in stop(
+            [operation], Clients({SCOPE: WorldEcs(world)}), Caller(throttle, WorldWorkers(world), 16)
+        ):
             if isinstance(result, Outcome):
                 world.judge(result)
     except Merged:

@@ -44,7 +44,7 @@ class WallClock:
 
 
 @dataclass(frozen=True, slots=True)
-class VirtualClock:
+class MachineClock:
     """`function.model.ports.Clock` over the scheduler's time."""
 
     scheduler: Scheduler

@@ -13,18 +13,18 @@ from function.cloud import sdk
 from local.api.api_error import ApiError, BrokenAnswer, ConnectionLost
 from local.api.names import INVOKE_FUNCTION
 from local.emulator.lifecycle import Aftermath, EmulatedInstance
-from simulation.cloud import Cloud
-from simulation.history import NO_ANSWER, NO_CONNECTION, STOPS, Call, History, Invocation
+from simulation.recording import NO_ANSWER, NO_CONNECTION, STOPS, RecordedCall, RecordedInvocation, Recording
 from simulation.scenario import OWN_ACCOUNT, account_of
 from simulation.scheduler import Scheduler, Task
+from simulation.simulated_ecs import SimulatedEcs
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
     """All between the invocations and ECS. What was sent goes its way, whatever becomes of the sender."""
 
-    cloud: Cloud
-    history: History
+    cloud: SimulatedEcs
+    recording: Recording
     scheduler: Scheduler
     random: Random
     accept: Callable[[bytes], None]
@@ -32,16 +32,16 @@ class Network:
 
     def latency(self) -> float | None:
         """Draw the seconds that a message takes; None: it is lost."""
-        weather = self.history.scenario.weather
+        weather = self.recording.scenario.weather
         if self.random.random() < weather.lost:
             return None
         if self.random.random() < weather.late:
             return self.random.uniform(0, weather.late_seconds)
         return self.random.choice(weather.latencies)
 
-    def arrive(self, call: Call, sender: Task) -> None:
+    def arrive(self, call: RecordedCall, sender: Task) -> None:
         """Let a call reach ECS, and its answer set out."""
-        call.arrived, call.arrived_step = self.scheduler.time, self.history.step()
+        call.arrived, call.arrived_step = self.scheduler.time, self.recording.step()
         call.before = self._instances(call)
         learnt = ""
         try:
@@ -59,7 +59,7 @@ class Network:
         if back is not None:
             self.scheduler.at(self.scheduler.time + back, partial(self._answer, call, sender, learnt))
 
-    def _perform(self, call: Call) -> dict[str, Any]:
+    def _perform(self, call: RecordedCall) -> dict[str, Any]:
         if call.action != INVOKE_FUNCTION:
             return self.cloud.call(call.action, call.parameters, account_id=call.account_id)
 
@@ -70,7 +70,7 @@ class Network:
 
         return self.cloud.answer(call.action, call.parameters, act, account_id=call.account_id, signed="")
 
-    def _instances(self, call: Call) -> dict[str, EmulatedInstance]:
+    def _instances(self, call: RecordedCall) -> dict[str, EmulatedInstance]:
         """Give the instances of a stop call as they really are."""
         known = (
             {instance.instance_id: instance for instance in self.cloud.instances()}
@@ -79,11 +79,11 @@ class Network:
         )
         return {one: known[one] for one in call.instance_ids if one in known}
 
-    def hear(self, call: Call, what: str) -> None:
+    def hear(self, call: RecordedCall, what: str) -> None:
         """Note what a client makes of its call."""
-        call.heard, call.heard_at, call.heard_step = what, self.scheduler.time, self.history.step()
+        call.heard, call.heard_at, call.heard_step = what, self.scheduler.time, self.recording.step()
 
-    def _answer(self, call: Call, sender: Task, what: str) -> None:
+    def _answer(self, call: RecordedCall, sender: Task, what: str) -> None:
         if call.heard is None and not sender.greenlet.dead:
             self.hear(call, what)
             self.scheduler.wake(sender)
@@ -94,15 +94,15 @@ class Client:
     """What `function.ecs.SdkEcs` uses of the SDK's client, down to what that raises."""
 
     network: Network
-    invocation: Invocation
+    invocation: RecordedInvocation
     role: str | None
     region_id: str
 
     def call_api(self, params: Any, request: Any, runtime: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's untyped objects
         """Send a call and wait for its answer, in the time that `runtime` gives for it (milliseconds)."""
         network, scheduler, random = self.network, self.network.scheduler, self.network.random
-        weather = network.history.scenario.weather
-        call = Call(
+        weather = network.recording.scenario.weather
+        call = RecordedCall(
             invocation=self.invocation.number,
             action=params.action,
             account_id=OWN_ACCOUNT if self.role is None else account_of(self.role),
@@ -111,9 +111,9 @@ class Client:
             parameters=request.query,
             event=request.body or b"",
             sent=scheduler.time,
-            sent_step=network.history.step(),
+            sent_step=network.recording.step(),
         )
-        network.history.calls.append(call)
+        network.recording.calls.append(call)
         if random.random() < weather.no_connection:
             scheduler.wait(scheduler.time + random.choice((0.0, runtime.connect_timeout / 1000)))
             network.hear(call, NO_CONNECTION)
@@ -134,7 +134,7 @@ class Client:
         return {"body": call.body}
 
 
-def _refused(call: Call) -> Exception:
+def _refused(call: RecordedCall) -> Exception:
     """Make what the SDK raises for an error answer; `retry_after` is there with x-acs-retry-after alone."""
     error: Exception = sdk.TeaException(
         {"code": call.code, "message": "", "data": {"RequestId": f"R-{call.sent_step}"}}

@@ -6,38 +6,21 @@ from random import Random
 
 from function.invocation import FunctionInstance
 from function.model.ports import Ports
+from local.function_compute import Context, FunctionContext
 from simulation.apis import Apis
-from simulation.cloud import Cloud
-from simulation.draw import CALM_TIMEOUT
-from simulation.history import History, Invocation
-from simulation.machine import Tasks, VirtualClock
+from simulation.draw_scenario import CALM_TIMEOUT
+from simulation.handed_on import handed_on
+from simulation.machine import MachineClock, Tasks
 from simulation.network import Network
-from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Delivery, Scenario
+from simulation.recording import RecordedInvocation, Recording
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Scenario, ScheduledDelivery
 from simulation.scheduler import Scheduler, Stuck, Task
-from simulation.wishes import handed_on
+from simulation.simulated_ecs import SimulatedEcs
 
 CREDENTIALS = {
     "ALIBABA_CLOUD_ACCESS_KEY_ID": "simulated",
     "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "simulated-secret",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionContext:
-    """`context.function`."""
-
-    timeout: int
-    name: str = "stop-guard"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What the function needs of FC's context."""
-
-    request_id: str
-    function: FunctionContext
-    region: str = OWN_REGION
-    account_id: str = OWN_ACCOUNT
 
 
 @dataclass(slots=True)
@@ -52,7 +35,7 @@ class Host:
 class Player:
     """FC, and the machines it runs the function on."""
 
-    history: History
+    recording: Recording
     scheduler: Scheduler
     random: Random
     network: Network
@@ -61,19 +44,19 @@ class Player:
     roles: dict[str, str] = field(default_factory=dict)
     """Whose the assumed keys are, by their ids."""
 
-    def deliver(self, delivery: Delivery, tries: int = 0) -> None:
+    def deliver(self, delivery: ScheduledDelivery, tries: int = 0) -> None:
         """Invoke the function; see to it that it ends, by itself or not, and is tried again if it fails."""
         host = self._host()
-        number = len(self.history.invocations)
-        invocation = Invocation(
+        number = len(self.recording.invocations)
+        invocation = RecordedInvocation(
             number=number,
             delivery=delivery,
             host=host.number,
             request_id=f"{number:08}",
             started=self.scheduler.time,
-            started_step=self.history.step(),
+            started_step=self.recording.step(),
         )
-        self.history.invocations.append(invocation)
+        self.recording.invocations.append(invocation)
         tasks: list[Task] = []
         tasks.append(self.scheduler.spawn(partial(self._invoke, invocation, host, tasks, tries)))
         start = self.scheduler.time
@@ -88,10 +71,10 @@ class Player:
         if self.idle:
             return self.idle.pop()
         self.hosts += 1
-        return Host(self.hosts, FunctionInstance.prepare(self.history.scenario.limits.environment()))
+        return Host(self.hosts, FunctionInstance.prepare(self.recording.scenario.limits.environment()))
 
-    def _invoke(self, invocation: Invocation, host: Host, tasks: list[Task], tries: int) -> None:
-        clock = VirtualClock(self.scheduler, self.history.scenario.wall)
+    def _invoke(self, invocation: RecordedInvocation, host: Host, tasks: list[Task], tries: int) -> None:
+        clock = MachineClock(self.scheduler, self.recording.scenario.wall)
         apis = Apis(self.network, invocation, self.roles)
         ports = Ports(
             clock=clock,
@@ -103,42 +86,45 @@ class Player:
             connect_fc=apis.connect_fc,
         )
         context = Context(
-            request_id=invocation.request_id, function=FunctionContext(timeout=invocation.delivery.timeout)
+            request_id=invocation.request_id,
+            region=OWN_REGION,
+            account_id=OWN_ACCOUNT,
+            function=FunctionContext(timeout=invocation.delivery.timeout),
         )
         try:
             invocation.returned = host.function.invoke(invocation.delivery.body, context, CREDENTIALS, ports)
         except Exception as error:  # noqa: BLE001 - FC reports whatever the handler raises
             invocation.raised = error
-        invocation.ended, invocation.ended_step = self.scheduler.time, self.history.step()
+        invocation.ended, invocation.ended_step = self.scheduler.time, self.recording.step()
         self.idle.append(host)
         if invocation.raised is not None:
             self._try_again(invocation, tries)
 
-    def _kill(self, invocation: Invocation, tasks: list[Task], tries: int, *, outlived: bool) -> None:
+    def _kill(self, invocation: RecordedInvocation, tasks: list[Task], tries: int, *, outlived: bool) -> None:
         if invocation.ended is not None or invocation.killed is not None:
             return
-        invocation.killed, invocation.ended_step = self.scheduler.time, self.history.step()
+        invocation.killed, invocation.ended_step = self.scheduler.time, self.recording.step()
         invocation.outlived = outlived
         for task in tasks:
             self.scheduler.kill(task)
         self._try_again(invocation, tries)
 
-    def _try_again(self, invocation: Invocation, tries: int) -> None:
+    def _try_again(self, invocation: RecordedInvocation, tries: int) -> None:
         delivery = invocation.delivery
         if not delivery.http and tries + 1 < len(delivery.kills):
             self.scheduler.at(
                 self.scheduler.time + delivery.retry_after, partial(self.deliver, delivery, tries + 1)
             )
 
-    def _write(self, invocation: Invocation, line: str) -> None:
-        invocation.written.append((self.history.step(), self.scheduler.time, line))
+    def _write(self, invocation: RecordedInvocation, line: str) -> None:
+        invocation.written.append((self.recording.step(), self.scheduler.time, line))
 
     def accept(self, event: bytes) -> None:
         """Take an event that the function hands on: it becomes a delivery of its own, soon."""
-        calm = self.history.scenario.calm
+        calm = self.recording.scenario.calm
         tries = 1 if calm else self.random.choice((1, 4))
         kill = None if calm or self.random.random() < 0.8 else self.random.uniform(0, 10)
-        delivery = Delivery(
+        delivery = ScheduledDelivery(
             body=event,
             wishes=handed_on(event),
             start=self.scheduler.time
@@ -150,13 +136,13 @@ class Player:
         self.scheduler.at(delivery.start, partial(self.deliver, delivery))
 
 
-def play(scenario: Scenario) -> History:
+def play(scenario: Scenario) -> Recording:
     """Let it all happen, until nothing is left to happen."""
-    history, random = History(scenario), Random(f"play {scenario.seed}")
+    recording, random = Recording(scenario), Random(f"play {scenario.seed}")
     scheduler = Scheduler(random)
-    cloud = Cloud(history, scheduler)
-    network = Network(cloud, history, scheduler, random, accept=lambda event: player.accept(event))  # noqa: PLW0108 - the player is made below
-    player = Player(history, scheduler, random, network)
+    cloud = SimulatedEcs(recording, scheduler)
+    network = Network(cloud, recording, scheduler, random, accept=lambda event: player.accept(event))  # noqa: PLW0108 - the player is made below
+    player = Player(recording, scheduler, random, network)
     for delivery in scenario.deliveries:
         scheduler.at(delivery.start, partial(player.deliver, delivery))
     for meddling in scenario.meddlings:
@@ -164,5 +150,5 @@ def play(scenario: Scenario) -> History:
     try:
         scheduler.run()
     except Stuck as error:
-        history.stuck = str(error)
-    return history
+        recording.stuck = str(error)
+    return recording

@@ -4,17 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 
-from simulation.cap import too_many
+from simulation.attributes import locks
+from simulation.calm import calm_days_are_used
 from simulation.case import Case, Look
 from simulation.completeness import nothing_is_lost
 from simulation.deferral import deferred_or_done_here
-from simulation.documents import locks
-from simulation.history import PERHAPS_DONE, Call, Stop
+from simulation.disks import has_disks
+from simulation.instance_states import ROUNDING_SECONDS
 from simulation.machine import true_time
+from simulation.max_instances import too_many
+from simulation.owners import owners_of
 from simulation.reasons import reasons
+from simulation.recording import PERHAPS_DONE, RecordedCall, RecordedStop
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
 from simulation.shards import shards_ask_for_the_same
-from simulation.truth import ROUNDING_SECONDS, calm_days_are_used, statuses_are_true
+from simulation.truth import statuses_are_true
 
 MAX_ATTEMPTS, MAX_ATTEMPTS_WHILE_BUSY = 5, 22
 BUSY = ("Conflict", "Initializing")
@@ -39,10 +43,10 @@ def safe_instances_only(case: Case) -> Iterator[str]:
         age = call.sent - look.call.sent
         if age > LOOK_AGE_SECONDS:
             yield f"{call.instance_id} got a stop call {age:.1f} s after its look was sent"
-        if "security" in locks(look.document):
+        if "security" in locks(look.attributes):
             yield f"{call.instance_id} got a stop call, though its security lock was seen"
-        consents = [owner.confirm_stop for owner in case.owners(call.instance_id, call.scope)]
-        disks = case.has_disks(look, call)
+        consents = [owner.confirm_stop for owner in owners_of(case, call.instance_id, call.scope)]
+        disks = has_disks(case, look, call)
         if disks is not False and not any(consents):
             has = "has" if disks else "may have"
             yield f"{call.instance_id} {has} local disks, and got a stop call without the event's consent"
@@ -53,7 +57,7 @@ def parameters_as_decided(case: Case) -> Iterator[str]:
     for call, look in _judged(case):
         if look is None:
             continue
-        owners = case.owners(call.instance_id, call.scope)
+        owners = owners_of(case, call.instance_id, call.scope)
         expected = [_parameters(case, owner, call, look) for owner in owners]
         if expected and call.parameters not in expected:
             yield f"{call.instance_id} got a stop call with {dict(call.parameters)}, expected {expected[0]}"
@@ -62,15 +66,15 @@ def parameters_as_decided(case: Case) -> Iterator[str]:
             yield f"{whole.instance_ids} got a StopInstances in which one can spoil the others"
 
 
-def _parameters(case: Case, wish: Wish, call: Stop, look: Look) -> dict[str, str]:
-    document = look.document
-    disks = case.has_disks(look, call)
+def _parameters(case: Case, wish: Wish, call: RecordedStop, look: Look) -> dict[str, str]:
+    attributes = look.attributes
+    disks = has_disks(case, look, call)
     mode = wish.stopped_mode or case.limits.stopped_mode
     economical = (
-        document["InstanceChargeType"] == "PostPaid"
-        and document["InstanceNetworkType"] == "vpc"
+        attributes["InstanceChargeType"] == "PostPaid"
+        and attributes["InstanceNetworkType"] == "vpc"
         and disks is False
-        and not document["InstanceType"].startswith(PERSISTENT_MEMORY)
+        and not attributes["InstanceType"].startswith(PERSISTENT_MEMORY)
     )
     rejected = any(
         earlier.heard == "InvalidInstanceId.NotSupport"
@@ -91,7 +95,7 @@ def _parameters(case: Case, wish: Wish, call: Stop, look: Look) -> dict[str, str
 def dry_runs_change_nothing(case: Case) -> Iterator[str]:
     """Rule 3: a dry run has no effect."""
     for call, _ in _judged(case):
-        owners = case.owners(call.instance_id, call.scope)
+        owners = owners_of(case, call.instance_id, call.scope)
         dry = case.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
         if dry and call.effective:
             yield f"{call.instance_id} was stopped by a dry run"
@@ -112,7 +116,7 @@ def once_is_enough(case: Case) -> Iterator[str]:
         looks = case.looks.get(instance_id, ())
         for earlier, later in pairwise(calls):
             between = [
-                look.document["Status"]
+                look.attributes["Status"]
                 for look in looks
                 if earlier.heard_step is not None
                 and earlier.heard_step < look.call.sent_step
@@ -136,9 +140,9 @@ def once_is_enough(case: Case) -> Iterator[str]:
 def _stopped_once(case: Case) -> Iterator[str]:
     """Count over all invocations: one stop, and one more for each time that somebody started it again."""
     effects = Counter(
-        stop.instance_id for call in case.history.calls for stop in call.stops if stop.effective
+        stop.instance_id for call in case.recording.calls for stop in call.stops if stop.effective
     )
-    starts = Counter(one for _, _, one, deed in case.history.meddled if deed == "start")
+    starts = Counter(one for _, _, one, deed in case.recording.meddled if deed == "start")
     for instance_id, count in effects.items():
         if count > 1 + starts[instance_id]:
             yield f"{instance_id} was stopped {count} times, and started {starts[instance_id]} times"
@@ -157,11 +161,11 @@ def throttling_is_heeded(case: Case) -> Iterator[str]:
                 yield f"{one.action} was throttled until {opens:.3f} s, and sent again at {other.sent:.3f} s"
 
 
-def _opens(case: Case, call: Call, heard_at: float) -> float:
+def _opens(case: Case, call: RecordedCall, heard_at: float) -> float:
     """Say when ECS takes calls again: as it says, else when the minute is over by the machine's clock."""
     if call.retry_after_ms is not None:
         return heard_at + call.retry_after_ms / 1000
-    if case.history.scenario.wall.jumps:
+    if case.recording.scenario.wall.jumps:
         return heard_at
     return heard_at + 60 - true_time(case.wall(heard_at)).timestamp() % 60
 
@@ -182,13 +186,13 @@ def within_what_is_allowed(case: Case) -> Iterator[str]:
     if in_flight > limits.concurrency:
         yield f"{in_flight} calls were in flight at once, more than {limits.concurrency}"
     for call, look in _judged(case):
-        owners = case.owners(call.instance_id, call.scope)
+        owners = owners_of(case, call.instance_id, call.scope)
         if not owners:
             yield f"{call.instance_id} got a stop call, and no accepted event means it"
         if look is not None:
             # The decision was made some time between the look and the call.
-            now = case.history.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
-            against = [list(reasons(case, look.document, now, owner)) for owner in owners]
+            now = case.recording.scenario.wall.latest(look.call.heard_at or 0.0, call.sent)
+            against = [list(reasons(case, look.attributes, now, owner)) for owner in owners]
             if against and all(against):
                 yield f"{call.instance_id} got a stop call, though a look showed {against[0]}"
 
@@ -204,7 +208,7 @@ def ends_in_time(case: Case) -> Iterator[str]:
             yield f"{call.action} was sent {call.sent - invocation.started:.3f} s after the start"
 
 
-def _judged(case: Case) -> Iterator[tuple[Stop, Look | None]]:
+def _judged(case: Case) -> Iterator[tuple[RecordedStop, Look | None]]:
     """Give each stop call with what was last seen of its instance."""
     for calls in case.stops.values():
         for call in calls:

@@ -149,7 +149,7 @@ HTTP_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class ScheduledDelivery:
     """One event as FC delivers it, again after each failure unless it came over HTTP.
 
     `kills`: for each try, the seconds after which the machine goes down; None: it doesn't.
@@ -215,7 +215,7 @@ class Scenario:
     behaviour: Behaviour
     limits: Limits
     keep_until: Mapping[str, float]
-    deliveries: Sequence[Delivery]
+    deliveries: Sequence[ScheduledDelivery]
     faults: Sequence[Fault] = ()
     weather: Weather = Weather()
     wall: WallClock = RIGHT

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from simulation.case import Case, scope_of
 from simulation.deferral import OPEN_ENDS
-from simulation.documents import Document
+from simulation.owners import owners_of
+from simulation.recording import JsonObject
 from simulation.scenario import Wish
 
 
@@ -20,7 +21,7 @@ def shards_ask_for_the_same(case: Case) -> Iterator[str]:
         if len(wish.ids) > limits.shard_size or len(wish.scopes) > 1:
             yield f"a shard has {len(wish.ids)} instances at {len(wish.scopes)} scopes"
         for one in wish.ids:
-            owners = case.owners(one, *wish.scopes)
+            owners = owners_of(case, one, *wish.scopes)
             if not any(_same_wish(case, owner, wish) for owner in owners):
                 yield f"{one} was handed on as {wish}, and is meant by {owners}"
             if one in case.stops:
@@ -41,7 +42,7 @@ def _same_wish(case: Case, owner: Wish, shard: Wish) -> bool:
     ) == (shard.time, shard.tags, shard.stopped_mode, shard.confirm_stop, shard.force_stop, shard.dry_run)
 
 
-def handing_problems(case: Case, outcome: Document) -> Iterator[str]:
+def handing_problems(case: Case, outcome: JsonObject) -> Iterator[str]:
     """Tell where FC has taken what is said not to be handed on, or where that could be known and is not."""
     handed = [*((call, [wish]) for call, wish in case.shards), *case.deferrals]
     ours = [

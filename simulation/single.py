@@ -34,7 +34,7 @@ class Choose(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What ECS makes of a stop call: its code (empty: accepted), and what becomes of the instance."""
 
     code: str
@@ -43,16 +43,16 @@ class Answer:
 
 
 STOPS = (
-    *(Answer("", effect) for effect in ("stops", "sticks")),
-    *(Answer("InternalError", effect) for effect in ("none", "stops")),
-    *(Answer("SomethingNew", effect) for effect in ("none", "stops")),
-    *(Answer("Client.NoAnswer", effect, LONGEST_CALL_SECONDS) for effect in ("none", "stops", "late")),
-    *map(Answer, ("Client.NoConnection", "Throttling.User", "IncorrectInstanceStatus", "DiskError")),
-    *map(Answer, ("InvalidInstanceId.NotSupport", "InstanceLockedForSecurity", "Forbidden.RAM")),
+    *(Response("", effect) for effect in ("stops", "sticks")),
+    *(Response("InternalError", effect) for effect in ("none", "stops")),
+    *(Response("SomethingNew", effect) for effect in ("none", "stops")),
+    *(Response("Client.NoAnswer", effect, LONGEST_CALL_SECONDS) for effect in ("none", "stops", "late")),
+    *map(Response, ("Client.NoConnection", "Throttling.User", "IncorrectInstanceStatus", "DiskError")),
+    *map(Response, ("InvalidInstanceId.NotSupport", "InstanceLockedForSecurity", "Forbidden.RAM")),
 )
 LOOKS = (
-    *map(Answer, ("", "InternalError", "Throttling.User", "Forbidden.RAM")),
-    Answer("Client.NoAnswer", seconds=LONGEST_CALL_SECONDS),
+    *map(Response, ("", "InternalError", "Throttling.User", "Forbidden.RAM")),
+    Response("Client.NoAnswer", seconds=LONGEST_CALL_SECONDS),
 )
 PERHAPS_DONE = frozenset({"InternalError", "SomethingNew", "Client.NoAnswer"})
 NOT_LOOKED_AT = frozenset({"Client.NoConnection", "Throttling.User", "InvalidInstanceId.NotSupport"})

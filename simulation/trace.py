@@ -3,19 +3,19 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from simulation.history import Call, History, Invocation
+from simulation.recording import RecordedCall, RecordedInvocation, Recording
 
 Entry = tuple[int, float, str]
 """A step, its moment, and what it was."""
 
 
-def trace(history: History) -> str:
+def trace(recording: Recording) -> str:
     """Write it all down. The same seed gives the same text, byte for byte."""
-    return "\n".join([*_start(history), *_happened(history)]) + "\n"
+    return "\n".join([*_start(recording), *_happened(recording)]) + "\n"
 
 
-def _start(history: History) -> Iterator[str]:
-    scenario = history.scenario
+def _start(recording: Recording) -> Iterator[str]:
+    scenario = recording.scenario
     yield f"seed {scenario.seed}{', a calm day' if scenario.calm else ''}"
     yield f"settings    {json.dumps(scenario.limits.environment())}"
     for instance in scenario.fleet:
@@ -29,18 +29,18 @@ def _start(history: History) -> Iterator[str]:
     yield f"clock       {scenario.wall}"
 
 
-def _happened(history: History) -> Iterator[str]:
+def _happened(recording: Recording) -> Iterator[str]:
     entries: list[Entry] = [
-        (step, moment, f"somebody    {one} {deed}") for step, moment, one, deed in history.meddled
+        (step, moment, f"somebody    {one} {deed}") for step, moment, one, deed in recording.meddled
     ]
-    for invocation in history.invocations:
+    for invocation in recording.invocations:
         entries += _of_invocation(invocation)
-    for call in history.calls:
+    for call in recording.calls:
         entries += _of_call(call)
     yield from (f"{moment:10.3f}  {what}" for _, moment, what in sorted(entries))
 
 
-def _of_invocation(invocation: Invocation) -> Iterator[Entry]:
+def _of_invocation(invocation: RecordedInvocation) -> Iterator[Entry]:
     name = f"run {invocation.number}"
     yield invocation.started_step, invocation.started, f"{name}       starts on host {invocation.host}"
     yield from ((step, moment, f"{name}       log {line}") for step, moment, line in invocation.written)
@@ -51,7 +51,7 @@ def _of_invocation(invocation: Invocation) -> Iterator[Entry]:
         yield invocation.ended_step or 0, invocation.ended, f"{name}       {end}"
 
 
-def _of_call(call: Call) -> Iterator[Entry]:
+def _of_call(call: RecordedCall) -> Iterator[Entry]:
     name = f"run {call.invocation}"
     what = f"{call.action} {_text(call.parameters)}"
     yield call.sent_step, call.sent, f"{name}       sends {what} to {call.region_id} of {call.account_id}"
@@ -61,7 +61,7 @@ def _of_call(call: Call) -> Iterator[Entry]:
         result = f"{call.code or 'OK'}{effect}"
         yield call.arrived_step, call.arrived, f"ECS         makes of {what}: {result}"
     if call.heard_step is not None and call.heard_at is not None:
-        seen = {one["InstanceId"]: one["Status"] for one in call.documents}
+        seen = {one["InstanceId"]: one["Status"] for one in call.instances}
         yield (
             call.heard_step,
             call.heard_at,

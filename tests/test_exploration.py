@@ -1,4 +1,4 @@
-"""One instance's state machine, explored whole: every way keeps the rules, and a broken one is found."""
+"""One instance's state machine, explored whole: every path keeps the rules, and a broken one is found."""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ MUTATIONS = {
 }
 
 
-def test_every_way_keeps_the_rules() -> None:
+def test_every_path_keeps_the_rules() -> None:
     """Whatever ECS answers within five seconds, each step and the outcome are as they must be."""
     explored = explore((5.0,))
     assert explored.violations == []
@@ -39,7 +39,7 @@ def test_every_way_keeps_the_rules() -> None:
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_what_chance_finds_late_is_found(mutation: str, tmp_path: Path) -> None:
-    """The exploration ends at once, and tells the way, where the function is broken like this."""
+    """The exploration ends at once, and tells the path, where the function is broken like this."""
     for package in ("function", "local", "simulation"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     file, right, wrong = MUTATIONS[mutation]
@@ -54,4 +54,4 @@ def test_what_chance_finds_late_is_found(mutation: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "stop: Answer" in done.stdout
+    assert "stop: Response" in done.stdout

@@ -11,16 +11,16 @@ from itertools import count
 import pytest
 
 from simulation.__main__ import failures, main, replay
-from simulation.check import judge
-from simulation.draw import draw_scenario
-from simulation.history import STOPS, History, Stop
+from simulation.draw_scenario import draw_scenario
 from simulation.play import play
+from simulation.recording import STOPS, RecordedStop, Recording
+from simulation.verdict import judge
 
 RUNS = 12_000
 CHUNK = 250
 
 TRACES = """
-from simulation.check import simulate
+from simulation.verdict import simulate
 from simulation.trace import trace
 for seed in range(300):
     print(trace(simulate(seed)[0]))
@@ -71,66 +71,70 @@ def test_many_in_processes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "20 of 20 runs" in capsys.readouterr().out
 
 
-def _stop_of(history: History) -> Stop:
-    """Give the first part of a stop call of a history that stopped its instance."""
-    return next(stop for call in history.calls for stop in call.stops if stop.effective)
+def _stop_of(recording: Recording) -> RecordedStop:
+    """Give the first part of a stop call of a recording that stopped its instance."""
+    return next(stop for call in recording.calls for stop in call.stops if stop.effective)
 
 
-def _calm_stop(action: str) -> History:
+def _calm_stop(action: str) -> Recording:
     """Play the first calm day on which such a stop call of the only invocation has its effect."""
     for seed in count():
         scenario = draw_scenario(seed)
         if scenario.calm and not scenario.deliveries[0].http and not scenario.limits.dry_run:
-            history = play(scenario)
-            effective = {call.action for call in history.calls for stop in call.stops if stop.effective}
-            if len(history.invocations) == 1 and history.invocations[0].returned and effective == {action}:
-                return history
+            recording = play(scenario)
+            effective = {call.action for call in recording.calls for stop in call.stops if stop.effective}
+            if (
+                len(recording.invocations) == 1
+                and recording.invocations[0].returned
+                and effective == {action}
+            ):
+                return recording
     raise AssertionError
 
 
-def _lock(history: History) -> None:
-    for call in history.calls:
-        for document in call.documents:
-            assert isinstance(document, dict)
-            document["OperationLocks"] = {"LockReason": [{"LockReason": "security"}]}
+def _lock(recording: Recording) -> None:
+    for call in recording.calls:
+        for attributes in call.instances:
+            assert isinstance(attributes, dict)
+            attributes["OperationLocks"] = {"LockReason": [{"LockReason": "security"}]}
 
 
-def _force(history: History) -> None:
-    call = _stop_of(history).call
+def _force(recording: Recording) -> None:
+    call = _stop_of(recording).call
     call.parameters = {**call.parameters, "ForceStop": "?"}
 
 
-def _limit(history: History, **limits: object) -> None:
-    scenario = history.scenario
-    history.scenario = replace(scenario, limits=replace(scenario.limits, **limits))  # type: ignore[arg-type]  # of several types
+def _limit(recording: Recording, **limits: object) -> None:
+    scenario = recording.scenario
+    recording.scenario = replace(scenario, limits=replace(scenario.limits, **limits))  # type: ignore[arg-type]  # of several types
 
 
-def _lose_a_line(history: History) -> None:
-    written = history.invocations[0].written
+def _lose_a_line(recording: Recording) -> None:
+    written = recording.invocations[0].written
     written.remove(next(line for line in written if '"status"' in line[2]))
 
 
-def _ask_again(history: History) -> None:
-    step = history.step()
-    history.calls.append(replace(_stop_of(history).call, sent_step=step, heard_step=step))
+def _ask_again(recording: Recording) -> None:
+    step = recording.step()
+    recording.calls.append(replace(_stop_of(recording).call, sent_step=step, heard_step=step))
 
 
-def _throttle(history: History) -> None:
-    first = history.calls[0]
+def _throttle(recording: Recording) -> None:
+    first = recording.calls[0]
     assert first.heard_at is not None
-    history.calls.append(replace(first, sent=first.heard_at + 1, sent_step=history.step()))
+    recording.calls.append(replace(first, sent=first.heard_at + 1, sent_step=recording.step()))
     first.heard, first.retry_after_ms = "Throttling.User", 60_000
 
 
-def _outlive(history: History) -> None:
-    history.invocations[0].ended = history.invocations[0].delivery.timeout - 0.5
+def _outlive(recording: Recording) -> None:
+    recording.invocations[0].ended = recording.invocations[0].delivery.timeout - 0.5
 
 
-def _report(history: History, **fields: object) -> None:
-    report = history.invocations[0].report
+def _report(recording: Recording, **fields: object) -> None:
+    report = recording.invocations[0].report
     assert report is not None
     for outcome in report["outcomes"]:
-        if outcome["instance_id"] == _stop_of(history).instance_id:
+        if outcome["instance_id"] == _stop_of(recording).instance_id:
             outcome.update(fields)
 
 
@@ -140,32 +144,32 @@ def _report(history: History, **fields: object) -> None:
     [
         ("rule 1", _lock),
         ("rule 2", _force),
-        ("rule 3", lambda history: _limit(history, dry_run=True)),
+        ("rule 3", lambda recording: _limit(recording, dry_run=True)),
         ("rule 4", _lose_a_line),
         ("rule 5", _ask_again),
-        ("rule 6", lambda history: _limit(history, max_instances=0)),
+        ("rule 6", lambda recording: _limit(recording, max_instances=0)),
         ("throttling", _throttle),
         ("deadline", _outlive),
-        ("truth", lambda history: _report(history, status="refused")),
-        ("calm", lambda history: _report(history, status="refused", code="Guard.Protected")),
+        ("truth", lambda recording: _report(recording, status="refused")),
+        ("calm", lambda recording: _report(recording, status="refused", code="Guard.Protected")),
     ],
 )
-def test_each_rule_can_fail(rule: str, tamper: Callable[[History], None], action: str) -> None:
-    """A history that breaks a rule is found out by that rule; the same history untouched breaks none."""
-    history = _calm_stop(action)
-    assert judge(history) == []
-    tamper(history)
-    assert rule in {violation.rule for violation in judge(history)}
+def test_each_rule_can_fail(rule: str, tamper: Callable[[Recording], None], action: str) -> None:
+    """A recording that breaks a rule is found out by that rule; the same recording untouched breaks none."""
+    recording = _calm_stop(action)
+    assert judge(recording) == []
+    tamper(recording)
+    assert rule in {violation.rule for violation in judge(recording)}
 
 
-def _calm_hand_on(*, http: bool) -> History:
+def _calm_hand_on(*, http: bool) -> Recording:
     """Play the first calm day on which something is handed on: shards, or what came over HTTP."""
     for seed in count():
         scenario = draw_scenario(seed)
         if scenario.calm and scenario.limits.fan_out and scenario.deliveries[0].http == http:
-            history = play(scenario)
-            if any(call.event for call in history.calls):
-                return history
+            recording = play(scenario)
+            if any(call.event for call in recording.calls):
+                return recording
     raise AssertionError
 
 
@@ -174,13 +178,13 @@ def _calm_hand_on(*, http: bool) -> History:
 )
 def test_a_shard_that_asks_for_something_else_is_found_out(field: dict[str, str]) -> None:
     """Consent, force, mode and dry run of what is handed on are those of the event it comes from."""
-    history = _calm_hand_on(http=False)
-    assert judge(history) == []
-    call = next(call for call in history.calls if call.event)
+    recording = _calm_hand_on(http=False)
+    assert judge(recording) == []
+    call = next(call for call in recording.calls if call.event)
     event = json.loads(call.event)
     event["data"] |= field
     call.event = json.dumps(event).encode()
-    assert "shards" in {violation.rule for violation in judge(history)}
+    assert "shards" in {violation.rule for violation in judge(recording)}
 
 
 @pytest.mark.parametrize(
@@ -199,55 +203,55 @@ def test_a_shard_that_asks_for_something_else_is_found_out(field: dict[str, str]
 )
 def test_a_deferral_that_asks_for_something_else_is_found_out(fields: dict[str, object]) -> None:
     """What came over HTTP is handed on as it is, with its id, source and time, and that it was admitted."""
-    history = _calm_hand_on(http=True)
-    assert judge(history) == []
-    call = next(call for call in history.calls if call.event)
+    recording = _calm_hand_on(http=True)
+    assert judge(recording) == []
+    call = next(call for call in recording.calls if call.event)
     (event, *others) = json.loads(call.event)
     data = fields.get("data", {})
     assert isinstance(data, dict)
     call.event = json.dumps([event | fields | {"data": event["data"] | data}, *others]).encode()
-    assert {violation.rule for violation in judge(history)} == {"deferral"}
+    assert {violation.rule for violation in judge(recording)} == {"deferral"}
 
 
-def _answer(history: History, **fields: object) -> None:
-    assert history.invocations[0].returned is not None
-    history.invocations[0].returned = {**history.invocations[0].returned, **fields}
+def _answer(recording: Recording, **fields: object) -> None:
+    assert recording.invocations[0].returned is not None
+    recording.invocations[0].returned = {**recording.invocations[0].returned, **fields}
 
 
-def _look_as_well(history: History) -> None:
-    step = history.step()
-    call = next(call for call in history.calls if call.event)
-    history.calls.append(
+def _look_as_well(recording: Recording) -> None:
+    step = recording.step()
+    call = next(call for call in recording.calls if call.event)
+    recording.calls.append(
         replace(call, action="DescribeInstances", event=b"", sent_step=step, heard_step=step)
     )
 
 
-def _hear(history: History, what: str) -> None:
-    next(call for call in history.calls if call.event).heard = what
+def _hear(recording: Recording, what: str) -> None:
+    next(call for call in recording.calls if call.event).heard = what
 
 
 @pytest.mark.parametrize(
     ("rule", "tamper"),
     [
-        ("rule 4", lambda history: _answer(history, statusCode=200)),
+        ("rule 4", lambda recording: _answer(recording, statusCode=200)),
         ("deferral", _look_as_well),
-        ("deferral", lambda history: _limit(history, fan_out=False)),
-        ("deferral", lambda history: _hear(history, "FunctionNotFound")),
-        ("deferral", lambda history: _hear(history, "InternalServerError")),
+        ("deferral", lambda recording: _limit(recording, fan_out=False)),
+        ("deferral", lambda recording: _hear(recording, "FunctionNotFound")),
+        ("deferral", lambda recording: _hear(recording, "InternalServerError")),
         (
             "deferral",
-            lambda history: history.calls.remove(next(call for call in history.calls if call.event)),
+            lambda recording: recording.calls.remove(next(call for call in recording.calls if call.event)),
         ),
     ],
 )
 def test_a_deferral_that_is_told_or_done_otherwise_is_found_out(
-    rule: str, tamper: Callable[[History], None]
+    rule: str, tamper: Callable[[Recording], None]
 ) -> None:
     """Where FC takes what came over HTTP, the answer is 202, and nothing is done here as well."""
-    history = _calm_hand_on(http=True)
-    assert judge(history) == []
-    tamper(history)
-    assert rule in {violation.rule for violation in judge(history)}
+    recording = _calm_hand_on(http=True)
+    assert judge(recording) == []
+    tamper(recording)
+    assert rule in {violation.rule for violation in judge(recording)}
 
 
 def test_deferrals_of_every_end_are_played() -> None:
@@ -256,10 +260,10 @@ def test_deferrals_of_every_end_are_played() -> None:
     for seed in range(700):
         scenario = draw_scenario(seed)
         if scenario.limits.fan_out and any(delivery.http for delivery in scenario.deliveries):
-            history = play(scenario)
-            calls = [call for call in history.calls if call.event.startswith(b"[")]
+            recording = play(scenario)
+            calls = [call for call in recording.calls if call.event.startswith(b"[")]
             for call in calls:
-                answer = history.invocations[call.invocation].returned or {}
+                answer = recording.invocations[call.invocation].returned or {}
                 ends.setdefault(answer.get("statusCode", 0), set()).add(call.heard)
     assert "" in ends[202]
     assert {"(no answer)", "InternalServerError"} <= ends[500]

@@ -63,7 +63,7 @@ class Account:
         if self._of_each_type is None:
             self._of_each_type = {}
             for instance in self.instances():
-                name, profile = instance.profile.document["InstanceType"], instance.profile
+                name, profile = instance.profile.attributes["InstanceType"], instance.profile
                 known = name not in self._of_each_type or profile.local_storage
                 if known and not profile.emulator.unknown_type:
                     self._of_each_type[name] = instance
@@ -81,9 +81,9 @@ class Account:
 
     def give(self, profile: FleetInstance, now: datetime) -> None:
         """Take in an instance as the fleet says it is, on its way if it is Stopping or Starting."""
-        document = profile.document
+        attributes = profile.attributes
         instance = EmulatedInstance(
-            profile=profile, status=document["Status"], stopped_mode=document["StoppedMode"]
+            profile=profile, status=attributes["Status"], stopped_mode=attributes["StoppedMode"]
         )
         if instance.status == STOPPING:
             instance = instance.stopping(now, self.stop_seconds(instance), instance.stopped_mode)

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 
 from local.api.error_table import CLASSIC, LOCAL_DISK, PREPAID, SPOT, ErrorRow
-from local.emulator.fleet_format import Document, LocalStorage
+from local.emulator.fleet_format import KnownAttributes, LocalStorage
 
 _LOCAL_DISKS = re.compile(r"ecs\.(?:i[1-5][a-z]*|d[1-3][a-z]*|gn3|gn5|ga1)")
 # They stop without an error, but never in the economical mode.
@@ -17,7 +17,7 @@ _PERSISTENT_MEMORY = re.compile(r"ecs\.(?:r7p|re[67]p|re6p-redis|ebmre[67]p)")
 _CORES = re.compile(r"-c\d+[a-z]\d+$")
 
 
-def family_of(read: Document) -> str:
+def family_of(read: KnownAttributes) -> str:
     """Return the family, such as ecs.g6."""
     return _family(read.instance_type)
 
@@ -27,12 +27,12 @@ def _family(instance_type: str) -> str:
     return _CORES.sub("", instance_type.rpartition(".")[0])
 
 
-def has_persistent_memory(read: Document) -> bool:
+def has_persistent_memory(read: KnownAttributes) -> bool:
     """Tell whether its family has persistent memory."""
     return _PERSISTENT_MEMORY.fullmatch(family_of(read)) is not None
 
 
-def local_storage_of(read: Document) -> LocalStorage | None:
+def local_storage_of(read: KnownAttributes) -> LocalStorage | None:
     """Say which local disks it has: by its own fields, else its x-emulator, else its family's name."""
     if "local_storage_amount" in read.model_fields_set:
         found = LocalStorage(
@@ -47,7 +47,7 @@ def local_storage_of(read: Document) -> LocalStorage | None:
     return found if found.local_storage_amount else None
 
 
-def economical_mode_error_of(read: Document, local_storage: LocalStorage | None) -> ErrorRow | None:
+def economical_mode_error_of(read: KnownAttributes, local_storage: LocalStorage | None) -> ErrorRow | None:
     """Say which row of StopInstance's table meets StopCharging here."""
     if read.instance_network_type == "classic":
         return CLASSIC

@@ -17,7 +17,7 @@ from local.emulator.families import (
     has_persistent_memory,
     local_storage_of,
 )
-from local.emulator.fleet_format import EMULATOR_KEY, Document, Emulator, LocalStorage
+from local.emulator.fleet_format import EMULATOR_KEY, Emulator, KnownAttributes, LocalStorage
 from local.emulator.json_values import shown, told
 
 DEFAULT_REGION = "cn-hangzhou"
@@ -33,7 +33,7 @@ class InvalidFleet(ValueError):  # noqa: N818 - what is wrong is the fleet, and 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetInstance:
-    """One instance as the fleet gives it. `document` is DescribeInstances' answer: read it, never change it.
+    """One instance as the fleet gives it. `attributes` are DescribeInstances' answer: never change them.
 
     `place`: its number in the fleet, which it keeps whatever becomes of the others.
 
@@ -44,7 +44,7 @@ class FleetInstance:
     place: int
     instance_id: str
     region_id: str
-    document: Mapping[str, Any]
+    attributes: Mapping[str, Any]
     emulator: Emulator
     tags: Mapping[str, str]
     locks: frozenset[str]
@@ -77,7 +77,7 @@ class Fleet:
 
         Raise InvalidFleet for the first that can't be used or whose id came before.
         """
-        read = tuple(_instance(document, place, region_id) for place, document in enumerate(instances, 1))
+        read = tuple(_instance(attributes, place, region_id) for place, attributes in enumerate(instances, 1))
         seen: dict[str, int] = {}
         for place, instance in enumerate(read, 1):
             earlier = seen.setdefault(instance.instance_id, place)
@@ -94,21 +94,21 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
         raise InvalidFleet(f"instance number {place} is {shown(given)}, expected an object")
     try:
         known = told(given)
-        read = Document.model_validate(known)
+        read = KnownAttributes.model_validate(known)
     except ValueError as error:
         name = shown(given.get("InstanceId") or f"number {place}").strip('"')
         problem = "; ".join(_problems(error)) if isinstance(error, ValidationError) else str(error)
         raise InvalidFleet(f"instance {name}: {problem}") from error
     numbers = read.model_dump(include=_NUMBERS, exclude_unset=True, by_alias=True)
-    document = {**_defaults(read, region_id), **known, **numbers}
-    document.pop(EMULATOR_KEY, None)
+    attributes = {**_defaults(read, region_id), **known, **numbers}
+    attributes.pop(EMULATOR_KEY, None)
     local_storage, emulator = local_storage_of(read), read.emulator
     economical_mode_error = economical_mode_error_of(read, local_storage)
     return FleetInstance(
         place=place,
         instance_id=read.instance_id,
-        region_id=document["RegionId"],
-        document=document,
+        region_id=attributes["RegionId"],
+        attributes=attributes,
         emulator=emulator,
         tags={tag.tag_key: tag.tag_value for tag in read.tags.tag},
         locks=frozenset(lock.lock_reason for lock in read.operation_locks.lock_reason),
@@ -120,7 +120,7 @@ def _instance(given: object, place: int, region_id: str) -> FleetInstance:
     )
 
 
-def _defaults(read: Document, region_id: str) -> dict[str, Any]:
+def _defaults(read: KnownAttributes, region_id: str) -> dict[str, Any]:
     """Say what an instance is where the fleet leaves it open: running, pay as you go, in a VPC, without tags.
 
     LocalStorageAmount and LocalStorageCapacity stay away, as ECS leaves them away.

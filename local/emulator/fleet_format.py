@@ -223,7 +223,7 @@ _NO_TAGS = _Tags()
 _NO_VPC = _VpcAttributes()
 
 
-class Document(_Lenient):
+class KnownAttributes(_Lenient):
     """The fields of an instance that the local ECS itself goes by; all others pass through unread."""
 
     instance_id: Annotated[str, _like(INSTANCE_ID.pattern, "i-bp67acfmxazb4ph001")]

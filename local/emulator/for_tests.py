@@ -77,7 +77,7 @@ class EcsForTests:
 
     def instance(self, instance_id: str) -> dict[str, Any]:
         """Return the instance as it really is now, in DescribeInstances' words; KeyError if there is none."""
-        return self._ecs.instance(instance_id).document()
+        return self._ecs.instance(instance_id).attributes()
 
     def status(self, instance_id: str) -> str:
         """Return its status, such as `Stopping`."""

@@ -25,7 +25,7 @@ class Aftermath:
     stale_seconds: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: its document is made once
+@dataclass(frozen=True, kw_only=True)  # without slots: its attributes are made once
 class EmulatedInstance:
     """An instance since its last change. Nothing ticks: `at` says what has become of it by then.
 
@@ -82,7 +82,7 @@ class EmulatedInstance:
         A public address of its own, that is no EIP, is another one after a stop with StopCharging (ECS's page
         on the economical mode).
         """
-        had_one = bool(self.profile.document.get("PublicIpAddress", {}).get("IpAddress"))
+        had_one = bool(self.profile.attributes.get("PublicIpAddress", {}).get("IpAddress"))
         lost = had_one and self.stopped_mode == ECONOMICAL
         starting = self._starting(now, seconds, aftermath, started=now)
         return replace(starting, readdressed=self.readdressed + 1) if lost else starting
@@ -110,8 +110,8 @@ class EmulatedInstance:
     def tagged(self, tags: Mapping[str, str]) -> "EmulatedInstance":
         """Return the instance with these tags and no others."""
         listed = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
-        document = {**self.profile.document, "Tags": {"Tag": listed}}
-        return replace(self, profile=replace(self.profile, tags=tags, document=document))
+        attributes = {**self.profile.attributes, "Tags": {"Tag": listed}}
+        return replace(self, profile=replace(self.profile, tags=tags, attributes=attributes))
 
     def described(self, now: datetime) -> "EmulatedInstance":
         """Return the instance as reads show it at that time."""
@@ -124,20 +124,20 @@ class EmulatedInstance:
         at = self.at(now)
         return at.changes_at is None and (self.former_until is None or now >= self.former_until)
 
-    def document(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Any]:
         """Return the instance in DescribeInstances' words: to be read, not changed."""
         return self._document
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        document = {**self.profile.document, "Status": self.status, "StoppedMode": self.stopped_mode}
+        attributes = {**self.profile.attributes, "Status": self.status, "StoppedMode": self.stopped_mode}
         if self.started is not None:
-            document["StartTime"] = f"{self.started:%Y-%m-%dT%H:%MZ}"  # to the minute, as ECS tells it
+            attributes["StartTime"] = f"{self.started:%Y-%m-%dT%H:%MZ}"  # to the minute, as ECS tells it
         if self.readdressed:
-            document["PublicIpAddress"] = {
+            attributes["PublicIpAddress"] = {
                 "IpAddress": [_another_address(self.instance_id, self.readdressed)]
             }
-        return document
+        return attributes
 
 
 def _another_address(instance_id: str, times: int) -> str:

@@ -63,7 +63,7 @@ class Card:
         disks = profile.local_storage
         return cls(
             instance=instance,
-            name=str(profile.document["InstanceName"]),
+            name=str(profile.attributes["InstanceName"]),
             stopped_mode=instance.becomes_mode if instance.status == STOPPING else instance.stopped_mode,
             disks="none"
             if disks is None

@@ -87,7 +87,7 @@ def _describe_instances(account: Account, parameters: Parameters, context: CallC
         answer["NextToken"] = ""
     if boolean(parameters, "DryRun"):
         raise ApiError(*DRY_RUN)
-    answer["Instances"] = {"Instance": [instance.document() for instance in page]}
+    answer["Instances"] = {"Instance": [instance.attributes() for instance in page]}
     return answer
 
 
@@ -110,7 +110,7 @@ def _describe_instance_status(
     found = _in_region(account, parameters, context)
     for name in ("ZoneId", "ClusterId"):
         if parameters.get(name):
-            found = [each for each in found if each.profile.document.get(name) == parameters[name]]
+            found = [each for each in found if each.profile.attributes.get(name) == parameters[name]]
     page, answer = numbered_page(parameters, found, MAX_STATUSES)
     statuses = [{"InstanceId": instance.instance_id, "Status": instance.status} for instance in page]
     answer["InstanceStatuses"] = {"InstanceStatus": statuses}
@@ -144,8 +144,8 @@ def _describe_attribute(account: Account, parameters: Parameters, context: CallC
     instance = account.find(required(parameters, "InstanceId"))
     if instance is None:
         raise ApiError(*NOT_FOUND)
-    document = instance.described(context.now).document()
-    return {name: document[name] for name in ATTRIBUTES if name in document}
+    attributes = instance.described(context.now).attributes()
+    return {name: attributes[name] for name in ATTRIBUTES if name in attributes}
 
 
 def _in_region(account: Account, parameters: Parameters, context: CallContext) -> list[EmulatedInstance]:

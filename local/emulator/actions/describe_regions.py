@@ -29,8 +29,8 @@ def _describe_zones(account: Account, parameters: Parameters, _context: CallCont
     """Describe the zones where the region's instances are, with the types that these have."""
     types: dict[str, dict[str, None]] = defaultdict(dict)
     for instance in account.in_region(region(parameters)).values():
-        document = instance.profile.document
-        types[document["ZoneId"]].setdefault(document["InstanceType"])
+        attributes = instance.profile.attributes
+        types[attributes["ZoneId"]].setdefault(attributes["InstanceType"])
     english = choice(parameters, "AcceptLanguage", LANGUAGES) == "en-US"
     zones = [
         {

@@ -43,17 +43,17 @@ def _describe_disks(account: Account, parameters: Parameters, _context: CallCont
 
 
 def _disks(instance: EmulatedInstance) -> Iterator[Resource]:
-    document: Mapping[str, Any] = instance.profile.document
+    attributes: Mapping[str, Any] = instance.profile.attributes
     tail = instance.instance_id.removeprefix("i-")
     common = {
         "InstanceId": instance.instance_id,
         "RegionId": instance.profile.region_id,
-        "ZoneId": document["ZoneId"],
-        "ResourceGroupId": document["ResourceGroupId"],
+        "ZoneId": attributes["ZoneId"],
+        "ResourceGroupId": attributes["ResourceGroupId"],
         "Status": "In_use",
-        "DiskChargeType": document["InstanceChargeType"],
-        "CreationTime": document["CreationTime"],
-        "AttachedTime": document["CreationTime"],
+        "DiskChargeType": attributes["InstanceChargeType"],
+        "CreationTime": attributes["CreationTime"],
+        "AttachedTime": attributes["CreationTime"],
         "DeleteWithInstance": True,
         "Encrypted": False,
         "Portable": False,
@@ -85,8 +85,8 @@ def _describe_security_groups(
 ) -> dict[str, Any]:
     groups: dict[str, Resource] = {}
     for instance in account.in_region(region(parameters)).values():
-        document = instance.profile.document
-        for group_id in document["SecurityGroupIds"].get("SecurityGroupId", []):
+        attributes = instance.profile.attributes
+        for group_id in attributes["SecurityGroupIds"].get("SecurityGroupId", []):
             group = groups.setdefault(
                 group_id,
                 {
@@ -94,7 +94,7 @@ def _describe_security_groups(
                     "SecurityGroupName": group_id,
                     "Description": "",
                     "SecurityGroupType": "normal",
-                    "VpcId": document["VpcAttributes"].get("VpcId", ""),
+                    "VpcId": attributes["VpcAttributes"].get("VpcId", ""),
                     "EcsCount": 0,
                     "ServiceManaged": False,
                     "Tags": {"Tag": []},

@@ -127,7 +127,7 @@ def _of_its_own(parameters: Parameters) -> Iterator[Filter]:
     pattern = parameters.get("InstanceName")
     if pattern:
         yield lambda instances: [
-            each for each in instances if is_like(each.profile.document["InstanceName"], pattern)
+            each for each in instances if is_like(each.profile.attributes["InstanceName"], pattern)
         ]
     ipv6 = numbered(parameters, "Ipv6Address")
     if ipv6:
@@ -162,13 +162,13 @@ def is_like(name: str, pattern: str) -> bool:
 def _by_field(path: tuple[str, ...], value: str) -> Filter:
     if len(path) == 1:
         (name,) = path
-        return lambda instances: [each for each in instances if each.profile.document.get(name) == value]
+        return lambda instances: [each for each in instances if each.profile.attributes.get(name) == value]
     return _by_any(path, frozenset({value}))
 
 
 def _by_any(path: tuple[str, ...], wanted: frozenset[str]) -> Filter:
     return lambda instances: [
-        each for each in instances if any(value in wanted for value in _values(each.profile.document, path))
+        each for each in instances if any(value in wanted for value in _values(each.profile.attributes, path))
     ]
 
 
@@ -214,7 +214,7 @@ def _times(parameters: Parameters) -> Iterator[Filter]:
 
 def _by_time(field: str, latest: bool, text: str) -> Filter:  # noqa: FBT001 - a column of the table above
     def at(instance: EmulatedInstance) -> str:
-        return str(instance.profile.document.get(field, ""))
+        return str(instance.profile.attributes.get(field, ""))
 
     if latest:
         return lambda instances: [each for each in instances if "" < at(each) <= text]

@@ -61,7 +61,7 @@ def _types(account: Account) -> tuple[dict[str, Any], ...]:
     """Describe each type once, as long as the account has the same instances."""
     types: dict[str, dict[str, Any]] = {}
     for instance in account.of_each_type():
-        types[instance.profile.document["InstanceType"]] = _type(instance)
+        types[instance.profile.attributes["InstanceType"]] = _type(instance)
     return tuple(types.values())
 
 
@@ -83,15 +83,15 @@ def _wanted(parameters: Parameters) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _type(instance: EmulatedInstance) -> dict[str, Any]:
-    document: Mapping[str, Any] = instance.profile.document
+    attributes: Mapping[str, Any] = instance.profile.attributes
     disks = instance.profile.local_storage
     described = {
-        "InstanceTypeId": document["InstanceType"],
-        "InstanceTypeFamily": document["InstanceTypeFamily"],
-        "CpuCoreCount": document["Cpu"],
-        "MemorySize": document["Memory"] / 1024,
-        "GPUAmount": document.get("GPUAmount", 0),
-        "GPUSpec": document.get("GPUSpec", ""),
+        "InstanceTypeId": attributes["InstanceType"],
+        "InstanceTypeFamily": attributes["InstanceTypeFamily"],
+        "CpuCoreCount": attributes["Cpu"],
+        "MemorySize": attributes["Memory"] / 1024,
+        "GPUAmount": attributes.get("GPUAmount", 0),
+        "GPUSpec": attributes.get("GPUSpec", ""),
         "LocalStorageCategory": "" if disks is None else disks.local_storage_category,
     }
     if disks is not None:

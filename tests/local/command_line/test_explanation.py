@@ -281,7 +281,7 @@ def test_two_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     here = {"InstanceId": "i-bp1here", "Tags": OPTED_IN, "InstanceType": "ecs.c7.large"}
     run = play(
         json.dumps({"InstanceIds": ["i-bp1here", ID], "RegionIds": ["cn-hangzhou", "cn-beijing"]}).encode(),
-        Fleet.from_instances([here, FLEET.instances[0].document]),
+        Fleet.from_instances([here, FLEET.instances[0].attributes]),
     )
     text = "\n\n".join(explain(run))
     assert sorted(re.sub(r"^\d+\. ", "", heading) for heading in headings(text)) == [
@@ -301,7 +301,7 @@ def test_types_are_asked_for_where_the_instance_is(monkeypatch: pytest.MonkeyPat
     """DescribeInstanceTypes does not say its region, which may have the same types as another."""
     monkeypatch.setenv("ALLOWED_REGIONS", "cn-beijing")
     elsewhere = {"InstanceId": "i-bp1else", "InstanceType": "ecs.c7.large"}
-    fleet = Fleet.from_instances([elsewhere, FLEET.instances[0].document])
+    fleet = Fleet.from_instances([elsewhere, FLEET.instances[0].attributes])
     run = play(json.dumps({"InstanceId": ID, "RegionId": "cn-beijing"}).encode(), fleet)
     assert headings("\n\n".join(explain(run)))[1] == "2. DescribeInstanceTypes in cn-beijing"
 
@@ -358,7 +358,7 @@ def test_the_sample_event_reads_well_on_80_columns() -> None:
 def test_the_command(arguments: list[str], stdin: bytes, code: int, says: str, tmp_path: Path) -> None:
     """Plain text where nobody watches, nothing of this machine's own key, and clear mistakes."""
     path = tmp_path / "fleet.json"
-    path.write_text(json.dumps([dict(instance.document) for instance in FLEET.instances]))
+    path.write_text(json.dumps([dict(instance.attributes) for instance in FLEET.instances]))
     environment = {
         "ALLOWED_REGIONS": "cn-beijing",
         "ECS_ENDPOINT": "http://127.0.0.1:8014",

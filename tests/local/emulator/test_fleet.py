@@ -110,7 +110,7 @@ def test_the_region_of_those_that_name_none() -> None:
         [{"InstanceId": "i-1"}, {"InstanceId": "i-2", "RegionId": "cn-beijing"}], region_id="eu-west-1"
     )
     assert [instance.region_id for instance in fleet.instances] == ["eu-west-1", "cn-beijing"]
-    assert fleet.instances[0].document["ZoneId"] == "eu-west-1-h"
+    assert fleet.instances[0].attributes["ZoneId"] == "eu-west-1-h"
 
 
 def test_x_emulator_is_never_answered(make_ecs: Make) -> None:
@@ -316,9 +316,9 @@ def test_the_sample_fleet_has_some_of_everything() -> None:
     assert all(len(instance.instance_id) == 22 for instance in instances)
     assert {instance.region_id for instance in instances} == {REGION}
     assert {lock for instance in instances for lock in instance.locks} == {"security", "financial"}
-    assert {instance.document["Status"] for instance in instances} == {"Running", "Stopped"}
-    assert {"PrePaid", "PostPaid"} == {instance.document["InstanceChargeType"] for instance in instances}
-    assert any("LocalStorageAmount" in instance.document for instance in instances)
+    assert {instance.attributes["Status"] for instance in instances} == {"Running", "Stopped"}
+    assert {"PrePaid", "PostPaid"} == {instance.attributes["InstanceChargeType"] for instance in instances}
+    assert any("LocalStorageAmount" in instance.attributes for instance in instances)
     assert any("keep-running-until" in instance.tags for instance in instances)
     assert any("auto-stop" not in instance.tags for instance in instances)
     assert any(instance.tags.get("stop-guard") == "protected" for instance in instances)

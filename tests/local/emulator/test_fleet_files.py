@@ -47,7 +47,7 @@ def test_what_tools_save_is_read(tmp_path: Path, content: bytes, ids: list[str])
     path.write_bytes(content)
     fleet = load_fleet(path)
     assert [one.instance_id for one in fleet.instances] == ids
-    assert all(one.document["InstanceName"] in {"müller", "i-1", "i-2"} for one in fleet.instances)
+    assert all(one.attributes["InstanceName"] in {"müller", "i-1", "i-2"} for one in fleet.instances)
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_a_field_that_is_new_to_us_passes(tmp_path: Path) -> None:
     path = tmp_path / "fleet.json"
     path.write_text('[{"InstanceId": "i-1", "QuantumLinks": 3}]')
     (one,) = load_fleet(path).instances
-    assert one.document["QuantumLinks"] == 3
+    assert one.attributes["QuantumLinks"] == 3

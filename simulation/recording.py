@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.emulator.lifecycle import EmulatedInstance
-from simulation.scenario import Delivery, Scenario, Scope
+from simulation.scenario import Scenario, ScheduledDelivery, Scope
 
 NO_ANSWER = "(no answer)"
 NO_CONNECTION = "(no connection)"
@@ -20,11 +20,15 @@ PERHAPS_DONE = (
 )
 """Ends of the codes after which only a look can tell what was done."""
 RELEASED = "(released)"
-"""The status in which a history notes an instance that is no more; ECS knows none by this name."""
+"""The status in which a recording notes an instance that is no more; ECS knows none by this name."""
+
+
+JsonObject = Mapping[str, Any]
+"""A report, one of its outcomes, a log line: as JSON has it."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Call:
+class RecordedCall:
     """A call by an invocation. Moments are seconds, steps number all that happens.
 
     `role`: the one through which it was made; None: none, in the function's own account.
@@ -71,12 +75,12 @@ class Call:
         ]
 
     @property
-    def stops(self) -> "Sequence[Stop]":
+    def stops(self) -> "Sequence[RecordedStop]":
         """What it asks of each of its instances."""
-        return [Stop(self, instance_id) for instance_id in self.instance_ids]
+        return [RecordedStop(self, instance_id) for instance_id in self.instance_ids]
 
     @property
-    def documents(self) -> Sequence[Mapping[str, Any]]:
+    def instances(self) -> Sequence[Mapping[str, Any]]:
         """The instances that a look has shown; none where it failed."""
         seen = self.heard == "" and self.action == "DescribeInstances"
         found: Sequence[Mapping[str, Any]] = self.body["Instances"]["Instance"] if seen else ()
@@ -84,10 +88,10 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class RecordedStop:
     """One instance's part in a stop call: in a StopInstance all of it, in a StopInstances one of many."""
 
-    call: Call
+    call: RecordedCall
     instance_id: str
 
     @property
@@ -152,14 +156,14 @@ class Stop:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Invocation:
+class RecordedInvocation:
     """One call of the handler. `host`: the instance of the function that it ran on.
 
     `ended` stays None where it was killed: by the scenario, or (`outlived`) by FC at its timeout.
     """
 
     number: int
-    delivery: Delivery
+    delivery: ScheduledDelivery
     host: int
     request_id: str
     started: float
@@ -194,7 +198,7 @@ class Invocation:
 
 
 @dataclass(slots=True)
-class History:
+class Recording:
     """All of one simulation.
 
     `states`: of each instance, the moments at which it was changed, and to what. `meddled`: what others did:
@@ -202,8 +206,8 @@ class History:
     """
 
     scenario: Scenario
-    calls: list[Call] = field(default_factory=list)
-    invocations: list[Invocation] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
+    invocations: list[RecordedInvocation] = field(default_factory=list)
     states: dict[str, list[tuple[float, EmulatedInstance]]] = field(default_factory=dict)
     meddled: list[tuple[int, float, str, str]] = field(default_factory=list)
     stuck: str = ""

@@ -8,8 +8,8 @@ from itertools import count
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet, FleetInstance
 from local.emulator.lifecycle import RUNNING, STARTING, STOPPED, STOPPING, EmulatedInstance
-from simulation.history import RELEASED, History
 from simulation.machine import EPOCH, true_time
+from simulation.recording import RELEASED, Recording
 from simulation.scenario import Meddling
 from simulation.scheduler import Scheduler
 
@@ -17,11 +17,11 @@ IMPATIENCE_SECONDS = 0.1
 """After which somebody starts what has just stopped."""
 
 
-class Cloud(LocalEcs):
+class SimulatedEcs(LocalEcs):
     """The local ECS of one simulation."""
 
-    def __init__(self, history: History, scheduler: Scheduler) -> None:
-        scenario = history.scenario
+    def __init__(self, recording: Recording, scheduler: Scheduler) -> None:
+        scenario = recording.scenario
         numbers = count(1)
         super().__init__(
             Fleet.from_instances(scenario.fleet),
@@ -31,14 +31,14 @@ class Cloud(LocalEcs):
             behaviour=scenario.behaviour,
             remember=0,
         )
-        self._history = history
+        self._recording = recording
         self._scheduler = scheduler
         for instance in self.instances():
             self.note(instance)
 
     def note(self, instance: EmulatedInstance) -> None:
         """Note what an instance has become."""
-        states = self._history.states.setdefault(instance.instance_id, [])
+        states = self._recording.states.setdefault(instance.instance_id, [])
         if not states or states[-1][1] != instance:
             states.append((self._scheduler.time, instance))
 
@@ -64,9 +64,9 @@ class Cloud(LocalEcs):
                 after = replace(after, former=before, former_until=until)
             account.replace(after)
         self.note(after)
-        self._history.meddled.append(
+        self._recording.meddled.append(
             (
-                self._history.step(),
+                self._recording.step(),
                 self._scheduler.time,
                 meddling.instance_id,
                 f"{meddling.deed} {meddling.word}".strip(),
@@ -80,11 +80,13 @@ class Cloud(LocalEcs):
             case "start" if instance.status == STOPPED:
                 start_seconds = profile.emulator.start_seconds
                 seconds = (
-                    self._history.scenario.behaviour.start_seconds if start_seconds is None else start_seconds
+                    self._recording.scenario.behaviour.start_seconds
+                    if start_seconds is None
+                    else start_seconds
                 )
-                document = {**profile.document, "StartTime": now.strftime("%Y-%m-%dT%H:%MZ")}
+                attributes = {**profile.attributes, "StartTime": now.strftime("%Y-%m-%dT%H:%MZ")}
                 return EmulatedInstance(
-                    profile=replace(profile, document=document),
+                    profile=replace(profile, attributes=attributes),
                     status=STARTING,
                     stopped_mode="Not-applicable",
                     changes_at=now + timedelta(seconds=seconds),
@@ -108,10 +110,10 @@ class Cloud(LocalEcs):
 def _locked(profile: FleetInstance, locks: frozenset[str]) -> FleetInstance:
     reasons = [{"LockReason": lock} for lock in sorted(locks)]
     return replace(
-        profile, locks=locks, document={**profile.document, "OperationLocks": {"LockReason": reasons}}
+        profile, locks=locks, attributes={**profile.attributes, "OperationLocks": {"LockReason": reasons}}
     )
 
 
 def _tagged(profile: FleetInstance, tags: dict[str, str]) -> FleetInstance:
     listed = [{"TagKey": key, "TagValue": value} for key, value in tags.items()]
-    return replace(profile, tags=tags, document={**profile.document, "Tags": {"Tag": listed}})
+    return replace(profile, tags=tags, attributes={**profile.attributes, "Tags": {"Tag": listed}})

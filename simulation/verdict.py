@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from simulation.case import Case
-from simulation.draw import draw_scenario
-from simulation.history import History
+from simulation.draw_scenario import draw_scenario
 from simulation.play import play
+from simulation.recording import Recording
 from simulation.rules import RULES
 
 
@@ -21,24 +21,24 @@ class Violation:
         return f"{self.rule}, invocation {self.invocation}: {self.what}"
 
 
-def simulate(seed: int) -> tuple[History, list[Violation]]:
+def simulate(seed: int) -> tuple[Recording, list[Violation]]:
     """Play what the seed stands for, and say what went against the contract."""
     try:
-        history = play(draw_scenario(seed))
-        return history, judge(history)
+        recording = play(draw_scenario(seed))
+        return recording, judge(recording)
     except Exception as error:
         error.add_note(f"in the simulation of seed {seed}")
         raise
 
 
-def judge(history: History) -> list[Violation]:
+def judge(recording: Recording) -> list[Violation]:
     """Hold each invocation against each rule."""
-    if history.stuck:
-        return [Violation(rule="deadline", invocation=len(history.invocations) - 1, what=history.stuck)]
+    if recording.stuck:
+        return [Violation(rule="deadline", invocation=len(recording.invocations) - 1, what=recording.stuck)]
     return [
         Violation(rule=name, invocation=invocation.number, what=what)
-        for invocation in history.invocations
-        for case in [Case(history, invocation)]
+        for invocation in recording.invocations
+        for case in [Case(recording, invocation)]
         for name, rule in RULES.items()
         for what in rule(case)
     ]

@@ -91,7 +91,7 @@ def _instance(
     chance = random.random
     kind = random.choice(_TYPES)
     type_emulator, has_disks = TYPES[kind]
-    document: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "InstanceId": f"i-{number:03}",
         "RegionId": region,
         "ZoneId": f"{region}-{random.choice('gh')}",
@@ -105,22 +105,22 @@ def _instance(
     }
     if chance() < 0.12:
         reasons = random.sample(LOCKS, random.choice((1, 1, 2)))
-        document["OperationLocks"] = {"LockReason": [{"LockReason": reason} for reason in reasons]}
+        attributes["OperationLocks"] = {"LockReason": [{"LockReason": reason} for reason in reasons]}
     if chance() < 0.5:
         shown = has_disks and chance() < 0.8  # ECS shows zeros, too, where there are disks
-        document["LocalStorageAmount"] = int(shown)
-        document["LocalStorageCapacity"] = 894 if shown else 0
+        attributes["LocalStorageAmount"] = int(shown)
+        attributes["LocalStorageCapacity"] = 894 if shown else 0
     if chance() < 0.2:
-        document["InstanceChargeType"] = random.choice(("PrePaid", "PostPaid"))
-        document["InstanceNetworkType"] = random.choice(("classic", "vpc"))
-        document["SpotStrategy"] = random.choice(("NoSpot", "SpotAsPriceGo", "SpotWithPriceLimit"))
+        attributes["InstanceChargeType"] = random.choice(("PrePaid", "PostPaid"))
+        attributes["InstanceNetworkType"] = random.choice(("classic", "vpc"))
+        attributes["SpotStrategy"] = random.choice(("NoSpot", "SpotAsPriceGo", "SpotWithPriceLimit"))
     if chance() < 0.5:
         started = true_time(-random.choice((10, 5 * MINUTE, 40 * MINUTE, 3 * HOUR, -MINUTE)))
-        document["StartTime"] = started.strftime("%Y-%m-%dT%H:%MZ") if chance() < 0.9 else ""
-    document["x-emulator"] = type_emulator | _behaviour(random, calm=calm)
+        attributes["StartTime"] = started.strftime("%Y-%m-%dT%H:%MZ") if chance() < 0.9 else ""
+    attributes["x-emulator"] = type_emulator | _behaviour(random, calm=calm)
     if chance() < (0.4 if limits.allowed_roles else 0.05):
-        document["x-emulator"]["AccountId"] = SECOND_ACCOUNT
-    return document
+        attributes["x-emulator"]["AccountId"] = SECOND_ACCOUNT
+    return attributes
 
 
 def _tags(random: Random, limits: Limits, keep_until: dict[str, float]) -> list[dict[str, str]]:

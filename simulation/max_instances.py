@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from itertools import chain
 
 from simulation.case import Case, Look
-from simulation.documents import Document
+from simulation.disks import has_disks
+from simulation.owners import owners_of
 from simulation.reasons import BY_TIME, reasons
+from simulation.recording import JsonObject
 
 _REFUSAL = re.compile(
     r"(\d+) would be stopped, (\d+) are stopped already, the limit is (\d+): "
@@ -25,10 +27,10 @@ def too_many(case: Case) -> Iterator[str]:
     concerned = handed | counted | set(case.stops)
     if len(concerned) > limit:
         yield f"{len(concerned)} instances were concerned, more than {limit}"
-    tries = [one for one in case.history.invocations if one.delivery is case.invocation.delivery]
-    if case.invocation is not tries[-1] or case.history.meddled:
+    tries = [one for one in case.recording.invocations if one.delivery is case.invocation.delivery]
+    if case.invocation is not tries[-1] or case.recording.meddled:
         return
-    cases = [Case(case.history, one) for one in tries]
+    cases = [Case(case.recording, one) for one in tries]
     if any("region_id" in line and "status" not in line for one in cases for line in one.lines):
         return  # what was stopped where nothing could be listed, could not be counted
     stopped = {
@@ -41,7 +43,7 @@ def too_many(case: Case) -> Iterator[str]:
         yield f"{len(stopped)} instances were stopped by {len(tries)} tries, more than {limit}"
 
 
-def _counts(case: Case, outcome: Document) -> bool:
+def _counts(case: Case, outcome: JsonObject) -> bool:
     """Whether an outcome is of an instance that counts; one that only time spares does where that is sure."""
     if outcome["status"] in _STOPPED or outcome["message"].startswith(_NOT_SEEN):
         return True
@@ -51,7 +53,7 @@ def _counts(case: Case, outcome: Document) -> bool:
     return _would_count(case, looks[-1], consent=True)
 
 
-def wrongly_refused(case: Case, refusal: Document) -> Iterator[str]:
+def wrongly_refused(case: Case, refusal: JsonObject) -> Iterator[str]:
     """Tell where a refusal's figures are not those of the instances, or are not too many."""
     found = _REFUSAL.match(refusal["message"])
     if found is None:
@@ -61,9 +63,9 @@ def wrongly_refused(case: Case, refusal: Document) -> Iterator[str]:
     if not may_stop + stopped == least > limit == case.limits.max_instances:
         yield f"{may_stop} and {stopped} instances were too many for {limit}, and {least} would be enough"
     looks = {(look.call.scope, one): look for one, looks in case.looks.items() for look in looks}
-    seen = [look for (scope, one), look in looks.items() if case.owners(one, scope)]
+    seen = [look for (scope, one), look in looks.items() if owners_of(case, one, scope)]
     errors = any("region_id" in line and "status" not in line for line in case.lines)
-    if case.history.scenario.calm and not errors and all(not wish.roles for wish in case.accepted):
+    if case.recording.scenario.calm and not errors and all(not wish.roles for wish in case.accepted):
         counted = sum(_would_count(case, look, consent=False) for look in seen)
         if counted != least:
             yield f"{least} instances were counted, and there are {counted}"
@@ -71,13 +73,13 @@ def wrongly_refused(case: Case, refusal: Document) -> Iterator[str]:
 
 def _would_count(case: Case, look: Look, *, consent: bool) -> bool:
     """Whether an instance counts, by what a look showed: it may be stopped, is, or only time spares it."""
-    instance_id, scope = look.document["InstanceId"], look.call.scope
-    owner = next(iter(case.owners(instance_id, scope)), None)
+    instance_id, scope = look.attributes["InstanceId"], look.call.scope
+    owner = next(iter(owners_of(case, instance_id, scope)), None)
     now = case.wall(look.call.heard_at or 0.0)
-    against = list(reasons(case, look.document, now, owner))
+    against = list(reasons(case, look.attributes, now, owner))
     others = [reason for reason in against if reason not in BY_TIME]
     if others:
         return others[0] in _STOPPED
     if consent or against or owner is None or owner.confirm_stop:
         return True
-    return case.has_disks(look, None) is False
+    return has_disks(case, look, None) is False
