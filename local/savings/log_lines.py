@@ -21,7 +21,7 @@ _REPORT = frozenset({"request_id", "summary", "outcomes", "refusals"})
 
 # Where JSON may begin: {"time… as it was written, {\"time… inside another JSON text, {""time… in a CSV cell.
 _START = re.compile(r'"?(?P<brace>\{)\s*(?P<quote>\\"|""(?!:)|"|\})')
-_OUTCOME = re.compile(r"\binstance_id\b")
+_OUTCOME = re.compile(r"\binstance_id\b|\baccepted\\?\"")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _DECODER = json.JSONDecoder()
 
@@ -51,8 +51,9 @@ class Modes(BaseModel):
 class LogLine(BaseModel):
     """What a line tells of an instance's life. Times in seconds since the epoch.
 
-    `instance_id` is None in the lines that are about the run as a whole. `start_time`: the instance's last
-    start, as ECS told it then; who has one was seen. `target`: not the cloud, but a local ECS.
+    `instance_id` is None in the lines that are about the run as a whole. `accepted`: the instance's id in the
+    line that ECS has accepted its stop, which says no more of it. `start_time`: the instance's last start, as
+    ECS told it then; who has one was seen. `target`: not the cloud, but a local ECS.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -61,6 +62,7 @@ class LogLine(BaseModel):
     account_id: str | None = None
     region_id: str | None = None
     instance_id: str | None = None
+    accepted: str | None = None
     instance_type: str | None = None
     cpu: int | None = Field(None, strict=True, gt=0)
     start_time: Moment | None = None

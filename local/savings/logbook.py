@@ -49,23 +49,25 @@ class _Life:
     """One instance's life, each thing under the start that it belongs to; where that is not known, its time.
 
     `seen`: when it was last seen. `stops`: of ours, those confirmed as StopCharging: when, and what it was.
-    `unconfirmed`: of ours, those that no line of their own run confirms. `found_saving`: when it was first
-    found stopped with StopCharging, by whichever run; `found_charging`: the mode, where it was another.
+    `unconfirmed`: of ours, those that no line of their own run confirms; `accepted`: when ECS accepted one,
+    for runs that were ended before they could say more. `found_saving`: when it was first found stopped with
+    StopCharging, by whichever run, and what it was; `found_charging`: the mode, where it was another.
     """
 
     seen: dict[int, int] = field(default_factory=dict)
     stops: dict[int, tuple[int, StoppedInstance]] = field(default_factory=dict)
     unconfirmed: dict[int, StoppedInstance] = field(default_factory=dict)
-    found_saving: dict[int, int] = field(default_factory=dict)
+    accepted: set[int] = field(default_factory=set)
+    found_saving: dict[int, tuple[int, StoppedInstance]] = field(default_factory=dict)
     found_charging: dict[int, str] = field(default_factory=dict)
     missed: int = 0
 
     def saving_stops(self) -> dict[int, tuple[int, StoppedInstance]]:
         """Give our stops that save, also those that only a later run has seen confirmed."""
         later = {
-            started: (self.found_saving[started], kind)
-            for started, kind in self.unconfirmed.items()
-            if started in self.found_saving
+            started: (found, self.unconfirmed.get(started, kind))
+            for started, (found, kind) in self.found_saving.items()
+            if self._stopped_by_us(started)
         }
         return later | self.stops
 
@@ -74,8 +76,17 @@ class _Life:
         return [
             mode
             for started, mode in self.found_charging.items()
-            if started in self.unconfirmed and started not in self.saving_stops()
+            if self._stopped_by_us(started) and started not in self.saving_stops()
         ]
+
+    def _stopped_by_us(self, started: int) -> bool:
+        """Tell whether a stop of ours may have ended a start: no other start came in between."""
+        if started in self.unconfirmed:
+            return True
+        next_start = min((other for other in self.seen if other > started), default=None)
+        return any(
+            started <= moment and (next_start is None or moment < next_start) for moment in self.accepted
+        )
 
 
 @dataclass(slots=True)
@@ -97,10 +108,13 @@ class Logbook:
         """Take in a line."""
         self.until = max(self.until, line.time)
         self.local_lines += line.target == _LOCAL
-        if line.instance_id is None:
+        instance_id = line.instance_id or line.accepted
+        if instance_id is None:
             return
-        key = (line.account_id or "", line.region_id or "", line.instance_id)
+        key = (line.account_id or "", line.region_id or "", instance_id)
         life = self._lives.setdefault(key, _Life())
+        if line.accepted is not None:
+            life.accepted.add(line.time)
         if line.code == _NOT_FOUND:
             life.missed = max(life.missed, line.time)
         since, started = line.charging_suspended_since, line.start_time
@@ -123,12 +137,14 @@ class Logbook:
     def _note_mode(self, life: _Life, line: LogLine, started: int) -> None:
         """Remember what became of a stop of ours, and in which mode an instance was found stopped."""
         if line.attempts and line.status in _PERHAPS_OURS:
-            told = self._kind(line)
-            before = life.unconfirmed.get(started, told)
-            life.unconfirmed[started] = min(told, before, key=lambda kind: _earliest_and_fullest((0, kind)))
+            kind = self._kind(line)
+            known = life.unconfirmed.get(started, kind)
+            life.unconfirmed[started] = min(kind, known, key=lambda kind: _earliest_and_fullest((0, kind)))
         mode = line.stopped_mode.actual
         if mode == _SAVING:
-            life.found_saving[started] = min(line.time, life.found_saving.get(started, line.time))
+            told = (line.time, self._kind(line))
+            before = life.found_saving.get(started, told)
+            life.found_saving[started] = min(told, before, key=_earliest_and_fullest)
         elif mode is not None:
             life.found_charging[started] = min(mode, life.found_charging.get(started, mode))
 

@@ -1,7 +1,7 @@
 """What became of each instance after a run stopped it, as far as the records go. A pure decision."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from function.model.outcome import Status
 from local.undo.records import Record
@@ -59,8 +59,17 @@ def _end_of(its: Iterable[Record]) -> Stopped | Record | None:
 def _seen_after(stop: Stopped, later: Record) -> Stopped | None:
     """Take in what a later run saw of an instance that it did not stop itself."""
     if later.previous_status == "Stopped":
-        return Stopped(stop.record, confirmed=True)
+        return Stopped(_named(stop.record, later), confirmed=True)
     return None if later.previous_status == "Running" else stop  # a stop in doubt did not come to pass
+
+
+def _named(stop: Record, later: Record) -> Record:
+    """Add what the line that ECS accepted a stop leaves out."""
+    return replace(
+        stop,
+        instance_name=stop.instance_name or later.instance_name,
+        instance_type=stop.instance_type or later.instance_type,
+    )
 
 
 def _started_since(stop: Record, later: Record) -> bool:

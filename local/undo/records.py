@@ -37,6 +37,13 @@ def read_records(content: bytes, name: str) -> Iterator[Record | Unreadable]:
             yield found
         elif "instance_id" in found.fields:
             yield _record(found.fields, name, found.place)
+        elif isinstance(found.fields.get("accepted"), str):
+            yield _record(_as_stopping(found.fields), name, found.place)
+
+
+def _as_stopping(fields: Mapping[str, object]) -> Mapping[str, object]:
+    """Read the line that ECS has accepted a stop, which is the only one where the run was ended after it."""
+    return {**fields, "instance_id": fields["accepted"], "status": Status.STOPPING.value, "attempts": 1}
 
 
 def _record(fields: Mapping[str, object], name: str, place: str) -> Record | Unreadable:

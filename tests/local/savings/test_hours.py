@@ -137,6 +137,24 @@ def test_a_stop_that_only_a_retry_confirms_is_ours(status: str) -> None:
     assert saved([ours(20, status, start=7), retry, start]).suspensions == 0
 
 
+def test_a_stop_of_which_only_its_acceptance_was_told_is_ours() -> None:
+    """The run was ended in the midst: a later one finds it stopped, by the start that ECS's answer ended."""
+    accepted = line(20, None, accepted="i-1")
+    seen, later, start = line(9, start=8), found_stopped(21, "StopCharging", start=8), line(45, start=32)
+    found = saved([accepted, seen, later, start])
+    assert (found.total.hours, found.suspensions) == (11, 1)
+    assert saved([line(20, None, accepted="i-2"), later, start]).suspensions == 0
+    assert saved([line(7, None, accepted="i-1"), later, start]).suspensions == 0
+    # It was started again after that, and somebody else stopped it.
+    assert (
+        saved(
+            [accepted, seen, line(22, start=21.5), found_stopped(23, "StopCharging", start=21.5)]
+        ).suspensions
+        == 0
+    )
+    assert book([accepted, found_stopped(21, "KeepCharging", start=8)]).charged_stops == {"KeepCharging": 1}
+
+
 @pytest.mark.parametrize("mode", ["KeepCharging", "Not-applicable"])
 def test_stops_that_go_on_being_charged_are_counted(mode: str) -> None:
     """By the mode, once each, whether their own run saw it or a later one; those of others are not ours."""
