@@ -72,7 +72,7 @@ def _cloud_event(data: object, **fields: object) -> dict[str, object]:
         (b'{"InstanceId": 1e999}', 'the event holds the number "1e999", which is too large'),
         (
             b'{"InstanceId": ' + b"9" * 5_000 + b"}",
-            "the event holds a number of 5000 digits; numbers have at most 20",
+            "the event holds a number of 5000 digits; numbers have at most 40",
         ),
         (b'{"InstanceId": "\\ud800"}', "the event holds half of a character (a lone surrogate)"),
         (b'{"\\udfff": 1}', "the event holds half of a character (a lone surrogate)"),

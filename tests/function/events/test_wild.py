@@ -58,6 +58,7 @@ RIGHT: dict[str, tuple[str | None, list[str], list[str]]] = {
     "sub05_get_json": ("cms.event", [WEB], []),
     "sysevent_callback_rulename": ("cms.event", [WEB], []),
     "am20_arms_template_alert_state": ("alertmanager", [WEB], []),
+    "gr20_long_decimals": ("alertmanager", [WEB], []),
     "eb20_cms_without_data": ("cms.event", [], ["Guard.EventNotEnabled"]),
     "eb21_subject_ends_in_number": ("cms.event", [WEB], []),
     "ma20_resources_as_java_map": ("cms.alarm", [API], []),
