@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain
 
 from function.guard.event import admit, is_dry_run
+from function.model.errors import ClientCode, CloudError, origin
 from function.model.outcome import (
     INVALID_EVENT,
     Acceptance,
@@ -23,7 +24,7 @@ from function.reporting.report import Report
 from function.stopping.calls import Caller
 from function.stopping.clients import Clients, open_clients
 from function.stopping.context import InvocationContext
-from function.stopping.defer import defer
+from function.stopping.defer import defer, may_be_deferred
 from function.stopping.fan_out import dispatch, is_large
 from function.stopping.inventory import InstanceTypes
 from function.stopping.operation import Operation
@@ -53,7 +54,7 @@ def run(
 
     results: list[Result] = [*refusals]
     types: InstanceTypes = {}
-    deferred = defer(jobs, context, caller) if context.over_http and settings.fan_out and jobs else None
+    deferred = _defer(jobs, context, caller) if context.over_http and settings.fan_out and jobs else None
     if deferred is None:
         plan, clients = _plan(jobs, context, known_types, caller)
         types = plan.types
@@ -120,6 +121,17 @@ def _admit(
         refusals.append(replace(refusal, instance_ids=tuple(ids)))
     accepted = [job for job in jobs if (job.request.source, job.request.event_id) not in outside]
     return accepted, refusals
+
+
+def _defer(jobs: Sequence[Job], context: InvocationContext, caller: Caller) -> Sequence[Result] | None:
+    """Hand all on; after a mistake in here nobody knows whether that was done, so it is not done here."""
+    try:
+        return defer(jobs, context, caller)
+    except Exception as error:  # noqa: BLE001 - no target may be lost, whatever goes wrong
+        unforeseen = CloudError(
+            ClientCode.UNFORESEEN, f"the run ended before that was known ({origin(error)})"
+        )
+        return list(may_be_deferred(jobs, unforeseen))
 
 
 def _plan(

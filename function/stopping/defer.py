@@ -43,7 +43,7 @@ def defer(
         ]
     if isinstance(answer, Unfinished) or not answer.in_doubt:
         return None
-    return list(_in_doubt(jobs, answer))
+    return list(may_be_deferred(jobs, answer))
 
 
 def _event(job: Job, now: datetime) -> dict[str, object]:
@@ -57,7 +57,8 @@ def _event(job: Job, now: datetime) -> dict[str, object]:
     return shard_event(job, request.event_id, request.time or now, data, origin=request.source)
 
 
-def _in_doubt(jobs: Sequence[Job], error: CloudError) -> Iterator[Outcome | RegionError]:
+def may_be_deferred(jobs: Sequence[Job], error: CloudError) -> Iterator[Outcome | RegionError]:
+    """Account for all where nobody knows whether FC has taken it."""
     text = f"may have been handed on to another invocation, which would stop it: {error.message}"
     unknown = Settled(status=Status.UNKNOWN, code=error.code, message=text)
     yield from (candidate.outcome(unknown) for candidate in all_named(jobs, unknown))

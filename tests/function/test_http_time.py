@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from function.model.ports import Fc
 from local.emulator.clock import VirtualClock
 from tests.stage import NOW, Played, SetStage, Stage, error
 
@@ -177,6 +178,30 @@ def test_where_fc_does_not_take_it(stage: SetStage, code: str, status: int, left
     assert played.answer.returned["statusCode"] == status
     assert (played.outcome["status"], played.asked(A)) == (left, int(status == 200))
     assert made.clock.monotonic() < 4
+
+
+@pytest.mark.parametrize("event", [{"InstanceIds": [A, B]}, {"Tag": [{"Key": "env"}]}])
+def test_a_mistake_on_the_way_to_fc_loses_no_target(stage: SetStage, event: object) -> None:
+    """Nobody knows then whether FC has it: all is accounted for as that, nothing is stopped as well."""
+    made = stage({"InstanceId": A, "Tags": ENV}, {"InstanceId": B, "Tags": ENV})
+    lines: list[dict[str, object]] = []
+    function = made.function(
+        write=lambda line: lines.append(json.loads(line)), ALARM_TOKEN=TOKEN, FAN_OUT="true"
+    )
+
+    def broken(*_args: object, **_kwargs: object) -> Fc:
+        raise RuntimeError("a mistake, with a secret in its text")
+
+    function.ports = replace(function.ports, connect_fc=broken)
+    answer = function.invoke(json.dumps(over_http(event)).encode())
+    assert answer.returned is not None
+    assert answer.returned["statusCode"] == 500
+    told = [line for line in lines if "summary" not in line]
+    assert {line["code"] for line in told} == {"Client.Unforeseen"}
+    assert [line.get("instance_id") for line in told] == ([A, B] if "InstanceIds" in str(event) else [None])
+    assert {line.get("status") for line in told} <= {"unknown", None}
+    assert "secret" not in json.dumps(lines)
+    assert made.ecs.calls == ()
 
 
 def test_only_the_function_itself_can_say_that_it_was_admitted(stage: SetStage) -> None:
