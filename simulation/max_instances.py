@@ -50,7 +50,7 @@ def _counts(case: Case, outcome: JsonObject) -> bool:
     looks = case.looks_of(outcome)
     if outcome["code"] not in BY_TIME or not looks:
         return False
-    return _would_count(case, looks[-1], consent=True)
+    return _would_count(case, looks[-1])
 
 
 def wrongly_refused(case: Case, refusal: JsonObject) -> Iterator[str]:
@@ -66,13 +66,16 @@ def wrongly_refused(case: Case, refusal: JsonObject) -> Iterator[str]:
     seen = [look for (scope, one), look in looks.items() if owners_of(case, one, scope)]
     errors = any("region_id" in line and "status" not in line for line in case.lines)
     if case.recording.scenario.calm and not errors and all(not wish.roles for wish in case.accepted):
-        counted = sum(_would_count(case, look, consent=False) for look in seen)
+        counted = sum(_would_count(case, look) for look in seen)
         if counted != least:
             yield f"{least} instances were counted, and there are {counted}"
 
 
-def _would_count(case: Case, look: Look, *, consent: bool) -> bool:
-    """Whether an instance counts, by what a look showed: it may be stopped, is, or only time spares it."""
+def _would_count(case: Case, look: Look) -> bool:
+    """Whether an instance counts, by what a look showed: it may be stopped, is, or only time spares it.
+
+    Local disks that are known spare it, too; those that are only supposed spare what was not stopped before.
+    """
     instance_id, scope = look.attributes["InstanceId"], look.call.scope
     owner = next(iter(owners_of(case, instance_id, scope)), None)
     now = case.wall(look.call.heard_at or 0.0)
@@ -80,6 +83,7 @@ def _would_count(case: Case, look: Look, *, consent: bool) -> bool:
     others = [reason for reason in against if reason not in BY_TIME]
     if others:
         return others[0] in _STOPPED
-    if consent or against or owner is None or owner.confirm_stop:
+    if owner is None or owner.confirm_stop:
         return True
-    return has_disks(case, look, None) is False
+    disks = has_disks(case, look, None)
+    return disks is not True if against else disks is False

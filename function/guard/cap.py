@@ -3,7 +3,7 @@
 It counts what is stopped already, too, and so the tries of an event together stay below it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,16 +53,23 @@ class InstanceCount:
 
 
 def count_instances(
-    decisions: Iterable[tuple[Job, Instance | None, Stop | Settled]], settings: Settings, now: datetime
+    decisions: Iterable[tuple[Job, Instance | None, Stop | Settled]],
+    settings: Settings,
+    now: datetime,
+    types: Mapping[str, LocalDisks],
 ) -> InstanceCount:
-    """Count what is decided about the instances of a delivery; None is one that was not seen."""
+    """Count what is decided about the instances of a delivery; None is one that was not seen.
+
+    `types`: what is known of instance types.
+    """
     may_stop = stopped = 0
     for job, instance, decision in decisions:
         if instance is None:
             may_stop += isinstance(decision, Settled) and decision.status is not Status.REFUSED
             continue
         if isinstance(decision, Settled) and decision.code in _BY_TIME:
-            decision = _decided_before(job, instance, settings, now)  # noqa: PLW2901 - of the same
+            disks = instance.local_disks(types)
+            decision = _decided_before(job, instance, settings, now, disks)  # noqa: PLW2901 - of the same
         if isinstance(decision, Stop):
             may_stop += 1
         else:
@@ -70,7 +77,9 @@ def count_instances(
     return InstanceCount(may_stop, stopped)
 
 
-def _decided_before(job: Job, instance: Instance, settings: Settings, now: datetime) -> Stop | Settled:
-    """Decide as if nothing had happened since the event, nor had it local disks: rather let it count."""
+def _decided_before(
+    job: Job, instance: Instance, settings: Settings, now: datetime, disks: LocalDisks
+) -> Stop | Settled:
+    """Decide as if nothing had happened since the event, nor had it disks that are only supposed."""
     before = replace(job, request=replace(job.request, selection=None, time=None))
-    return decide(instance, before, settings, now, LocalDisks.NO)
+    return decide(instance, before, settings, now, disks if disks is LocalDisks.YES else LocalDisks.NO)

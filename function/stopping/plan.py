@@ -57,7 +57,8 @@ def make_plan(
 
     now = clock.now()
     decisions = [(candidate, _decision(candidate, decide, now)) for candidate in candidates]
-    count = count_instances([(one.job, one.instance, decision) for one, decision in decisions], settings, now)
+    judged = [(one.job, one.instance, decision) for one, decision in decisions]
+    count = count_instances(judged, settings, now, types)
     problem = count.problem(settings.max_instances)
     if problem is not None:
         would_stop = [candidate for candidate, decision in decisions if isinstance(decision, Stop)]

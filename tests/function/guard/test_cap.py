@@ -66,7 +66,7 @@ NOT_DESCRIBED = Settled(status=Status.FAILED, code="InternalError", message="lat
 def test_what_counts(seen: Instance, counted: tuple[int, int]) -> None:
     """What may be stopped or is counts; what another guard refuses does not, whatever spares it besides."""
     decision = decide(seen, job(), SETTINGS, NOW, LocalDisks.NO)
-    count = count_instances([(job(), seen, decision)], SETTINGS, NOW)
+    count = count_instances([(job(), seen, decision)], SETTINGS, NOW, {})
     assert (count.may_stop, count.stopped) == counted
 
 
@@ -77,14 +77,35 @@ def test_started_since_counts() -> None:
     decision = decide(seen, job(), settings, NOW, LocalDisks.NO)
     assert isinstance(decision, Settled)
     assert decision.code == "Guard.StartedSince"
-    assert count_instances([(job(), seen, decision)], settings, NOW) == InstanceCount(1, 0)
+    assert count_instances([(job(), seen, decision)], settings, NOW, {}) == InstanceCount(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("disks", "consent", "counted"),
+    [
+        (LocalDisks.YES, False, 0),
+        (LocalDisks.YES, True, 1),
+        (LocalDisks.UNKNOWN, False, 1),
+        (LocalDisks.NO, False, 1),
+    ],
+)
+def test_known_local_disks_spare_what_was_started_since(
+    disks: LocalDisks, counted: int, *, consent: bool
+) -> None:
+    """No try can have stopped it where its disks are known and nobody consents; else one perhaps has."""
+    settings = Settings.from_environment({})
+    of = replace(job(), request=replace(REQUEST, confirm_stop=consent))
+    seen = instance(start="2026-01-15T20:00Z").model_copy(update={"instance_type": "ecs.x1.large"})
+    decision = decide(seen, of, settings, NOW, disks)
+    count = count_instances([(of, seen, decision)], settings, NOW, {"ecs.x1.large": disks})
+    assert count == InstanceCount(counted, 0)
 
 
 def test_what_was_not_seen_counts_unless_it_does_not_exist() -> None:
     """An id that could not be described may be stopped by the next try; one that is nowhere may not."""
     of = replace(job())
     assert count_instances(
-        [(of, None, NOT_DESCRIBED), (of, None, not_found([OWN]))], SETTINGS, NOW
+        [(of, None, NOT_DESCRIBED), (of, None, not_found([OWN]))], SETTINGS, NOW, {}
     ) == InstanceCount(1, 0)
 
 
