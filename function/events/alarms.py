@@ -36,14 +36,14 @@ def is_metric_alarm(event: Node) -> bool:
     """Tell it by a level together with what was measured; the callback has other words for both."""
     level = event.has_any("curLevel", "preLevel", "ruleName")
     measured = event.has_any("metricData", "metricName", "resources")
-    return level and measured and not is_callback(event) and not is_system_event(event)
+    return level and measured and not (is_callback(event) or is_system_event(event))
 
 
 def is_callback(event: Node) -> bool:
     """Tell it by `alertState` and `dimensions`, or one of them beside what else only a callback has."""
     has = sum(event.has(key) for key in ("alertState", "dimensions"))
     other = event.has_any("alertName", "triggerLevel", "metricProject") and not event.has("alerts")
-    return has > 1 or (has > 0 and other)
+    return (has > 1 or (has > 0 and other)) and not is_system_event(event)
 
 
 def read_metric_alarm(event: Node, base: StopRequest) -> Iterator[StopRequest]:

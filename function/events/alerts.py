@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
+from function.events.alarms import is_callback
 from function.events.grouping import Alert, group
 from function.events.json_reader import Json, Node
 from function.events.labels import (
@@ -34,7 +35,7 @@ def is_log_alert(event: Node) -> bool:
 
 def is_alertmanager(event: Node) -> bool:
     """Tell it by a list of alerts; whoever else has a field of that name has more of its own."""
-    return event.has("alerts") and not is_log_alert(event)
+    return event.has("alerts") and not (is_log_alert(event) or is_callback(event))
 
 
 def read_log_alert(event: Node, base: StopRequest) -> Iterator[StopRequest]:

@@ -202,8 +202,8 @@ def _event_in(form: Node) -> Node:
 
 
 def _form(body: Node) -> Node:
-    text = body.text()
-    if text.strip().startswith("$"):
+    text = body.text().strip("& \t\r\n")
+    if text.startswith("$"):
         body.fail(f"is {quote(text)}, a placeholder that its sender did not replace, as in a test by ARMS")
     try:
         pairs = parse_qsl(
