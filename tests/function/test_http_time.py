@@ -1,13 +1,20 @@
 """Over HTTP the sender waits: the answer goes out in time, and what ECS accepted is in the log before."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from function.model.ports import Fc
+from local.emulator.call_log import ReceivedCall
 from local.emulator.clock import VirtualClock
 from tests.stage import NOW, Played, SetStage, Stage, error
 
@@ -95,6 +102,70 @@ def test_what_was_accepted_is_in_the_log_before_it_is_waited_for(stage: SetStage
         (one, "INFO", "request") for one in calls
     }
     assert all(line["ecs_request_id"] and line["event_id"] for line in lines)
+
+
+PROCESS = """
+import sys
+from types import SimpleNamespace
+from function import index
+
+context = SimpleNamespace(
+    request_id="r", region="cn-hangzhou", account_id="1", function=SimpleNamespace(name="f", timeout=60)
+)
+index.initialize(context)
+index.handler(sys.stdin.buffer.read(), context)
+"""
+
+
+def test_a_process_that_is_killed_leaves_no_stop_of_its_own_unsaid(stage: SetStage) -> None:
+    """Killed while it watches, as FC does when a sender hangs up: the log has all, the repeat does no harm."""
+    few, many = [A, B], [f"i-bp1many{n}" for n in range(5)]  # one by one, and in one call
+    where = dict.fromkeys(few, "cn-shanghai") | dict.fromkeys(many, "cn-hangzhou")
+    made = stage(*({"InstanceId": one, "RegionId": region, **SLOW} for one, region in where.items()))
+    made.clock.advance((datetime.now(UTC) - NOW).total_seconds())  # the process has the machine's clock
+    event = over_http([{"InstanceIds": few, "RegionId": "cn-shanghai"}, {"InstanceIds": many}])
+    regions = "cn-hangzhou,cn-shanghai"
+    with subprocess.Popen(
+        [sys.executable, "-c", PROCESS],
+        cwd=Path(__file__).parents[2],
+        env={
+            **made.function(ALARM_TOKEN=TOKEN, ALLOWED_REGIONS=regions).environment,
+            "PATH": os.environ["PATH"],
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        process.stdin.write(json.dumps(event))
+        process.stdin.close()
+        while process.poll() is None and looks(made) < 3:
+            time.sleep(0.01)
+        process.kill()
+        assert process.stdout
+        lines = [json.loads(line) for line in process.stdout]
+    assert process.returncode == -signal.SIGKILL
+    assert sorted(one for call in made.ecs.calls for one in stopped_by(call)) == sorted(where)
+    assert sorted(line["accepted"] for line in lines) == sorted(where)
+    assert all(line["ecs_request_id"] for line in lines)
+
+    made.clock.advance(5)
+    again = made.invoke(event, ALARM_TOKEN=TOKEN, ALLOWED_REGIONS=regions)
+    assert {one["status"] for one in again.outcomes.values()} == {"stopping"}
+    assert not any(map(stopped_by, again.calls))
+    assert "somebody" not in str(again.answer.returned)
+
+
+def looks(made: Stage) -> int:
+    """Count the looks that ECS had: one to decide, the others to see what became of it."""
+    return [call.action for call in made.ecs.calls].count("DescribeInstances")
+
+
+def stopped_by(call: ReceivedCall) -> list[str]:
+    """Say which instances a call was to stop."""
+    if call.action not in {"StopInstance", "StopInstances"}:
+        return []
+    return [value for name, value in call.parameters.items() if name.startswith("InstanceId")]
 
 
 def test_nobody_waits_for_an_event_that_came_otherwise(stage: SetStage) -> None:
