@@ -118,7 +118,7 @@ index.handler(sys.stdin.buffer.read(), context)
 
 
 def test_a_process_that_is_killed_leaves_no_stop_of_its_own_unsaid(stage: SetStage) -> None:
-    """Killed while it watches, as FC does when a sender hangs up: the log has all, the repeat does no harm."""
+    """Killed while it watches, as FC does when a sender hangs up: the log has all, a repeat does no harm."""
     few, many = [A, B], [f"i-bp1many{n}" for n in range(5)]  # one by one, and in one call
     where = dict.fromkeys(few, "cn-shanghai") | dict.fromkeys(many, "cn-hangzhou")
     made = stage(*({"InstanceId": one, "RegionId": region, **SLOW} for one, region in where.items()))
