@@ -131,7 +131,7 @@ def _defer(jobs: Sequence[Job], context: InvocationContext, caller: Caller) -> S
         unforeseen = CloudError(
             ClientCode.UNFORESEEN, f"the run ended before that was known ({origin(error)})"
         )
-        return list(may_be_deferred(jobs, unforeseen))
+        return may_be_deferred(jobs, unforeseen)
 
 
 def _plan(

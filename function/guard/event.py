@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from function.model.outcome import GuardCode, Refusal, utc
 from function.model.request import Job, Source, StopRequest
@@ -150,17 +151,5 @@ def _system_event_problem(request: StopRequest, settings: Settings) -> tuple[Gua
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """Tell whether a name matches a pattern in which `*` stands for anything, in linear time."""
-    first, *others = pattern.split("*")
-    if not others:
-        return name == pattern
-    *middle, last = others
-    if len(first) + len(last) > len(name) or not name.startswith(first) or not name.endswith(last):
-        return False
-    here, end = len(first), len(name) - len(last)
-    for part in middle:
-        found = name.find(part, here, end)
-        if found < 0:
-            return False
-        here = found + len(part)
-    return True
+    """Tell whether a name matches a pattern, in which `*` alone stands for anything: settings hold no `[`."""
+    return fnmatchcase(name, pattern.replace("?", "[?]"))

@@ -97,21 +97,20 @@ def find(jobs: Sequence[Job], clients: Clients, caller: Caller) -> tuple[list[Ca
     return [*candidates.values()], region_errors
 
 
-def all_named(jobs: Sequence[Job], settled: Settled) -> Iterator[Candidate]:
-    """Give each instance that the jobs name, where none can be looked for."""
-    candidates: dict[InstanceKey, Candidate] = {}
+def settle_all(
+    jobs: Sequence[Job], status: Status, code: str, message: str
+) -> tuple[list[Outcome], list[RegionError]]:
+    """Account for all that the jobs mean, where none of it can be looked for."""
+    settled = Settled(status=status, code=code, message=message)
+    outcomes: dict[InstanceKey, Outcome] = {}
+    region_errors: list[RegionError] = []
     for job in jobs:
         for instance_id in job.request.instance_ids:
             candidate = Candidate(job=job, scope=job.scopes[0], instance_id=instance_id, found=settled)
-            candidates.setdefault(candidate.key, candidate)
-    yield from candidates.values()
-
-
-def region_error(job: Job, scope: Scope, code: str, message: str) -> RegionError:
-    """Make the error of a scope whose instances could not be listed."""
-    return RegionError(
-        source=job.request.source, event_id=job.request.event_id, scope=scope, code=code, message=message
-    )
+            outcomes.setdefault(candidate.key, candidate.outcome(settled))
+        if not job.request.instance_ids:
+            region_errors += [_region_error(job, scope, code, message) for scope in job.scopes]
+    return [*outcomes.values()], region_errors
 
 
 def _named(job: Job, inventory: Inventory) -> Iterator[Candidate]:
@@ -165,4 +164,10 @@ def _region_errors(job: Job, listing: Listing) -> Iterator[RegionError]:
                 if isinstance(failure, Unfinished)
                 else (failure.code, failure.message)
             )
-            yield region_error(job, scope, code, f"nothing that this event selects there was stopped: {why}")
+            yield _region_error(job, scope, code, f"nothing that this event selects there was stopped: {why}")
+
+
+def _region_error(job: Job, scope: Scope, code: str, message: str) -> RegionError:
+    return RegionError(
+        source=job.request.source, event_id=job.request.event_id, scope=scope, code=code, message=message
+    )

@@ -5,15 +5,15 @@ come from. The invocation that gets them finds, decides and stops; FC tries it a
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from function.model.errors import CloudError
-from function.model.outcome import Dispatch, Outcome, RegionError, Settled, Status
+from function.model.outcome import Dispatch, Outcome, RegionError, Status
 from function.model.ports import Unfinished
 from function.model.request import Job
 from function.stopping.calls import Caller
-from function.stopping.candidates import all_named, region_error
+from function.stopping.candidates import settle_all
 from function.stopping.context import InvocationContext
 from function.stopping.shard_event import connect, dispatched, filters, invocation, shard_event
 
@@ -43,7 +43,7 @@ def defer(
         ]
     if isinstance(answer, Unfinished) or not answer.in_doubt:
         return None
-    return list(may_be_deferred(jobs, answer))
+    return may_be_deferred(jobs, answer)
 
 
 def _event(job: Job, now: datetime) -> dict[str, object]:
@@ -57,11 +57,8 @@ def _event(job: Job, now: datetime) -> dict[str, object]:
     return shard_event(job, request.event_id, request.time or now, data, origin=request.source)
 
 
-def may_be_deferred(jobs: Sequence[Job], error: CloudError) -> Iterator[Outcome | RegionError]:
+def may_be_deferred(jobs: Sequence[Job], error: CloudError) -> Sequence[Outcome | RegionError]:
     """Account for all where nobody knows whether FC has taken it."""
     text = f"may have been handed on to another invocation, which would stop it: {error.message}"
-    unknown = Settled(status=Status.UNKNOWN, code=error.code, message=text)
-    yield from (candidate.outcome(unknown) for candidate in all_named(jobs, unknown))
-    for job in jobs:
-        if not job.request.instance_ids:
-            yield from (region_error(job, scope, error.code, text) for scope in job.scopes)
+    outcomes, region_errors = settle_all(jobs, Status.UNKNOWN, error.code, text)
+    return [*outcomes, *region_errors]

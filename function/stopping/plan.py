@@ -14,7 +14,7 @@ from function.model.instance import Instance
 from function.model.outcome import GuardCode, Outcome, Refusal, RegionError, Settled, Status
 from function.model.request import Job
 from function.stopping.calls import Caller
-from function.stopping.candidates import Candidate, Snapshots, all_named, find, region_error
+from function.stopping.candidates import Candidate, Snapshots, find, settle_all
 from function.stopping.clients import Clients
 from function.stopping.context import InvocationContext
 from function.stopping.inventory import InstanceTypes, ask_types
@@ -82,16 +82,8 @@ def make_plan(
 def no_plan(jobs: Sequence[Job], error: Exception) -> Plan:
     """Account for everything after an unforeseen error; nothing was stopped."""
     text = f"the run ended before anything was stopped ({origin(error)})"
-    unplanned = Settled(status=Status.NOT_ATTEMPTED, code=ClientCode.UNFORESEEN, message=text)
-    return Plan(
-        left_alone=tuple(candidate.outcome(unplanned) for candidate in all_named(jobs, unplanned)),
-        region_errors=tuple(
-            region_error(job, scope, ClientCode.UNFORESEEN, text)
-            for job in jobs
-            if not job.request.instance_ids
-            for scope in job.scopes
-        ),
-    )
+    outcomes, region_errors = settle_all(jobs, Status.NOT_ATTEMPTED, ClientCode.UNFORESEEN, text)
+    return Plan(left_alone=tuple(outcomes), region_errors=tuple(region_errors))
 
 
 def _decision(candidate: Candidate, decide: Decide, now: datetime) -> Stop | Settled:
