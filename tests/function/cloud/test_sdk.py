@@ -268,7 +268,7 @@ def test_what_is_loaded_already_stays(wire: Wire, package: str) -> None:
     assert "gone" not in output
 
 
-def test_deferred_packages_work_when_used_after_all(wire: Wire) -> None:
+def test_lazy_packages_work_when_used_after_all(wire: Wire) -> None:
     """An asynchronous call, which needs asyncio and aiohttp, goes through where they are installed."""
     query = sdk.OpenApiRequest(query=sdk.StopInstanceRequest(instance_id="i-1").to_map())
     client = sdk.Client(config(wire))
