@@ -21,16 +21,16 @@ def stoppable(ports: Ports, stopped: Event) -> Ports:
     while_running = _WhileRunning(stopped)
     return replace(
         ports,
-        clock=_Clock(ports.clock, while_running),
+        clock=_StoppableClock(ports.clock, while_running),
         write=while_running(ports.write),
         connect_ecs=lambda *given, **named: cast(
-            Ecs, _Client(ports.connect_ecs(*given, **named), while_running)
+            Ecs, _StoppableClient(ports.connect_ecs(*given, **named), while_running)
         ),
         connect_sts=lambda *given, **named: cast(
-            Sts, _Client(ports.connect_sts(*given, **named), while_running)
+            Sts, _StoppableClient(ports.connect_sts(*given, **named), while_running)
         ),
         connect_fc=lambda *given, **named: cast(
-            Fc, _Client(ports.connect_fc(*given, **named), while_running)
+            Fc, _StoppableClient(ports.connect_fc(*given, **named), while_running)
         ),
     )
 
@@ -54,7 +54,7 @@ class _WhileRunning:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clock:
+class _StoppableClock:
     clock: Clock
     while_running: _WhileRunning
 
@@ -71,7 +71,7 @@ class _Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Client:
+class _StoppableClient:
     """A client of any of the APIs, whose methods end with the instance."""
 
     client: object

@@ -11,7 +11,9 @@ from simulation.trace import trace
 from simulation.verdict import simulate
 
 CHUNK = 500
+"""Runs of a process at a time: some seconds, so that the count goes on."""
 MAX_SHOWN = 20
+"""Failed seeds that are shown; the others have mostly the same cause."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from simulation.recording import JsonObject, RecordedCall, RecordedInvocation, R
 from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Limits, Scope, Wish
 
 MAX_AHEAD_SECONDS = 300.0
+"""By so much a sender's clock may go before the machine's, as the contract has it."""
 END_SECONDS = 4.1
 """With less until FC's timeout no further call has to be sent: 1.5 s to wait, 1 s to call, 1.5 s to end."""
 

@@ -10,6 +10,7 @@ from simulation.owners import always_matching, is_dry
 from simulation.recording import JsonObject
 
 MAX_LINE_BYTES = 32_000
+"""FC cuts a line of its log at 32 KB."""
 LINE_ONLY = ("time", "level", "request_id")
 KEYS = ("time", "level", "message", "request_id", "source", "event_id")
 

@@ -25,6 +25,7 @@ from simulation.scenario import (
 )
 
 CALM_TIMEOUT = 600
+"""Seconds: more than all that happens on a calm day, the longest wait for Stopped included."""
 
 
 def draw_scenario(seed: int) -> Scenario:

@@ -34,6 +34,7 @@ DEADLINES = (3.0, 9.0, 21.0)
 """Seconds until the run's time is up, some too few for a second look, some enough for a throttled minute."""
 
 MAX_SHOWN = 10
+"""Broken rules that are shown; the others have mostly the same cause."""
 _SAME_ALWAYS = frozenset({"scope", "job", "instance", "stop", "decide", "clock", "chance", "_quotas"})
 """Quotas too: here ECS says when it takes calls again, so no quota is ever guessed."""
 _TOLD_ALONE = frozenset({"_first_sent", "request_id", "seen_first", "_looks"})

@@ -14,13 +14,13 @@ from function.model.outcome import Outcome
 from function.model.ports import StopCall
 
 INSTANCE_ID = "i-1"
-VERIFY_SECONDS = 6
+VERIFY_SECONDS = 6  # so short that few looks fit in, and the states stay few
 STOP_SECONDS = 2  # so that one look may show it Stopping, and the next one that it was started again
 START = datetime(2026, 1, 15, 20, tzinfo=UTC)
-LONGEST_CALL_SECONDS = 15.0
-FRESH_SECONDS = 30.0
-RETRY_AFTER_SECONDS = 5.0
-MOST_CALLS = 5
+LONGEST_CALL_SECONDS = 15.0  # the contract's: a call ends by then,
+FRESH_SECONDS = 30.0  # and so old a look is no reason for a stop
+RETRY_AFTER_SECONDS = 5.0  # after which ECS takes calls again: within some of the deadlines
+MOST_CALLS = 5  # tries of a stop, as `simulation.rules` has it
 
 Option = TypeVar("Option")
 

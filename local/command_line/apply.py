@@ -11,7 +11,7 @@ from local.command_line.invoke import ANY_AGE, stop_approved
 from local.command_line.options import RunOptions
 from local.command_line.plan_file import SavedPlan, load_plan, narrowed
 from local.command_line.presenting import View
-from local.command_line.report import check_out, log_file
+from local.command_line.report_file import check_out, log_file
 from local.command_line.rows import Order
 from local.command_line.targets import Opened, open_target
 

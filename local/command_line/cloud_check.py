@@ -14,7 +14,7 @@ from local.template.deployed import (
     trigger_differences,
     unknown_triggers,
 )
-from local.template.model import Function, Log
+from local.template.model import Function, LogConfig
 
 _ACTIVATE = "activate it in the console: https://fcnext.console.aliyun.com"
 
@@ -51,7 +51,7 @@ def ask(
         questions.append(
             (f"There: the queues {', '.join(queues)}", lambda: _queue_problems(function, queues, apis))
         )
-    if isinstance(log, Log) and log.project:
+    if isinstance(log, LogConfig) and log.project:
         questions.append(
             (
                 f"There: the logstore {log.logstore} of {log.project}",
@@ -92,7 +92,7 @@ def _queue_problems(function: Function, queues: Sequence[str], apis: CloudApis) 
                 return
 
 
-def _log_problems(function: Function, log: Log, apis: CloudApis) -> Iterator[str]:
+def _log_problems(function: Function, log: LogConfig, apis: CloudApis) -> Iterator[str]:
     try:
         apis.logstore(log.project, log.logstore)
     except CloudError as error:

@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from function.model.outcome import Status
-from local.command_line.charging import modes_explained
 from local.command_line.rows import Line, Order, Row, Rows, first, in_order, printable, rows
+from local.command_line.stop_modes import modes_explained
 
 PIPE_WIDTH = 200
 """Columns of a table where the output is no terminal, so that no cell is broken over lines too early."""

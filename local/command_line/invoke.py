@@ -20,11 +20,11 @@ from local.command_line.options import RunOptions
 from local.command_line.plan_file import as_saved, narrowed, would_stop
 from local.command_line.presenting import Presentation, View, present, present_interrupted
 from local.command_line.progress import watching
-from local.command_line.report import check_out, log_file, outcomes_of, whole_report, with_plan
+from local.command_line.report_file import check_out, log_file, outcomes_of, whole_report, with_plan
 from local.command_line.rows import Line
 from local.command_line.targets import Opened, open_target
 
-Log = Callable[[str], object]
+WriteLine = Callable[[str], object]
 
 ANY_AGE = {"MAX_EVENT_AGE_MINUTES": "0"}
 
@@ -75,7 +75,7 @@ def requests_of(delivery: Delivery) -> list[StopRequest]:
     return [one for one in delivery.events if isinstance(one, StopRequest)]
 
 
-def _rehearse(delivery: Delivery, opened: Opened, view: View, log: Log, *, plan: bool) -> ExitCode:
+def _rehearse(delivery: Delivery, opened: Opened, view: View, log: WriteLine, *, plan: bool) -> ExitCode:
     """Run it at once on the local ECS, where nothing real can happen."""
     target = opened.target
     if plan and view.out is not None:  # a saved plan is one, not a shard's here and another's there
@@ -92,7 +92,7 @@ def _rehearse(delivery: Delivery, opened: Opened, view: View, log: Log, *, plan:
 
 
 def _invoke_live(
-    delivery: Delivery, opened: Opened, view: View, log: Log, *, plan: bool, asking: bool, can_ask: bool
+    delivery: Delivery, opened: Opened, view: View, log: WriteLine, *, plan: bool, asking: bool, can_ask: bool
 ) -> ExitCode:
     """Plan, ask unless that is not wanted, and stop what the plan has shown, decided anew."""
     target, requests = opened.target, requests_of(delivery)
@@ -134,7 +134,7 @@ def stop_approved(
     *,
     plan: Run | None,
     view: View,
-    log: Log,
+    log: WriteLine,
 ) -> ExitCode:
     """Stop what a plan has shown; name what has become eligible since.
 
@@ -184,14 +184,14 @@ def _of_plan(plan: Run, settings: Settings) -> ExitCode:
     return ExitCode.LEFT if stopping and settings.verify_seconds else ExitCode.COMPLETE
 
 
-def _log_again(lines: Sequence[Line], log: Log) -> None:
+def _log_again(lines: Sequence[Line], log: WriteLine) -> None:
     """Log what a plan saw and no run looks at any more."""
     for line in lines:
         log(json.dumps(line))
 
 
 def run_or_show(
-    opened: Opened, target: Target, delivery: Delivery, view: View, log: Log, *, dry_run: bool
+    opened: Opened, target: Target, delivery: Delivery, view: View, log: WriteLine, *, dry_run: bool
 ) -> Run:
     """Run it; where Ctrl-C ends that, show what is known, and leave."""
     try:

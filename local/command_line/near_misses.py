@@ -16,8 +16,11 @@ from local.template.timers import selected
 MAX_PAGES = 20
 """Pages of 100 instances that are looked through: enough to find a slip."""
 CALL_SECONDS = 5.0
+"""For one page: it only helps with a slip, and nobody waits long for help."""
 _SHOWN = 5
+"""Of what comes close, the most frequent: as many as one takes in at a glance."""
 _NEARLY = 0.75
+"""As `SequenceMatcher` counts: one letter of four is wrong, or left out."""
 
 Instances = Sequence[Mapping[str, Any]]
 

@@ -12,7 +12,7 @@ from function.model.request import Selection, Source, StoppedMode, StopRequest, 
 from function.model.scope import ROLE_ARN
 from local.command_line.execution import Target
 from local.command_line.exit_codes import CommandError
-from local.command_line.report import outcomes_of
+from local.command_line.report_file import outcomes_of
 from local.command_line.rows import Line
 
 MAX_AGE = timedelta(days=1)

@@ -10,7 +10,7 @@ from function.model.outcome import INVALID_EVENT
 from function.model.request import InvalidEvent
 from local.command_line import display
 from local.command_line.execution import Interrupted, Run
-from local.command_line.report import write_out
+from local.command_line.report_file import write_out
 from local.command_line.rows import Line, Order
 
 

@@ -16,6 +16,7 @@ from local.command_line.rows import Line
 from local.command_line.watching import PassedOn
 
 _BAR_WIDTH = 24
+"""Characters: with the words beside it the line fits into 80 columns."""
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from local.savings.prices import InvalidPrices, Prices, load_prices
 _DAY, _TYPE, _TAG = "day", "type", "tag:"
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)")
 _NAMED = 10
+"""Instances that are named at most; how many more there are is said."""
 _PLOTS = (".svg", ".png")
 
 

@@ -20,8 +20,11 @@ START_INSTANCE = "StartInstance"
 WATCH_SECONDS = 120.0
 """How long an instance has to come up: as long as the function gives one to stop."""
 POLL_SECONDS = 3.0
+"""Between two looks: soon enough for whoever waits, and far fewer calls than the starts took."""
 TOTAL_SECONDS = 1800.0
+"""For all of it: after half an hour whoever waits is told what is left."""
 _CONNECTIONS = 16
+"""Calls at once: the default of the function's CONCURRENCY."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ GivenFleet = Sequence[Mapping[str, object]] | Path | str
 
 
 @dataclass(slots=True)
-class _Clock:
+class _AdvanceableClock:
     """The machine's clock, and what a test has let pass."""
 
     passed: timedelta = field(default_factory=timedelta)
@@ -38,7 +38,7 @@ class EcsForTests:
     `ca_file`: the certificate to trust, where it speaks TLS.
     """
 
-    def __init__(self, ecs: LocalEcs, clock: _Clock, endpoint: str, ca_file: Path | None) -> None:
+    def __init__(self, ecs: LocalEcs, clock: _AdvanceableClock, endpoint: str, ca_file: Path | None) -> None:
         self._ecs = ecs
         self._clock = clock
         self.endpoint = endpoint
@@ -121,7 +121,7 @@ def _read(fleet: GivenFleet | None) -> Fleet:
 @contextmanager
 def serving(ca_file: Path | None = None) -> Iterator[EcsForTests]:
     """Serve the sample fleet on a free port; over TLS where a file for the certificate is given."""
-    clock = _Clock()
+    clock = _AdvanceableClock()
     ecs = LocalEcs(sample_fleet(), now=clock.now)
     tls = None
     if ca_file is not None:

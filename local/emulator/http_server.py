@@ -28,6 +28,7 @@ MAX_BODY = 1 << 20
 _LINE_END = b"\r\n"
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _MAX_SIZE_LINE = 20
+"""Bytes: eight digits, the line's end, and some more by which a longer one is told."""
 
 LINGER_SECONDS = 1
 """How long a refused client may be silent before its connection is closed."""

@@ -29,6 +29,7 @@ _YAML = re.compile(r"(---|- |[A-Za-z_][\w-]*:(\s|$))")
 _OTHER_WORDS = {"None": "null", "nil": "null", "undefined": "null", "True": "true", "False": "false"}
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _ECHO = 20
+"""Characters of what stands where it goes wrong: enough to find it."""
 _DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
 
 

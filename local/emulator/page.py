@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MAX_INSTANCES = 200
 MAX_CALLS = 20
+"""That are shown, so that the page of a large fleet still opens at once; of the calls the latest."""
 MAX_TEXT = 20_000
 """Characters of an answer that are shown."""
 

@@ -8,8 +8,8 @@ from ssl import SSLContext
 from local.emulator.application import Application
 from local.emulator.backend import LocalEcs, utc_now
 from local.emulator.functions import LocalFunctions
+from local.emulator.http_events import HttpTrigger
 from local.emulator.http_server import listen
-from local.emulator.http_trigger import HttpTrigger
 from local.emulator.invocations import Invoke
 from local.emulator.keys import KeyPair
 from local.emulator.page import WebPage

@@ -16,8 +16,10 @@ from local.emulator.server import serve
 from local.emulator.surroundings import Surroundings
 
 DEFAULT_PORT = 8014
+"""None of those that development servers commonly take."""
 
 _TIMEOUT_SECONDS = 10
+"""For a call on the same machine: whoever is silent for longer will stay so."""
 
 
 def run(

@@ -4,6 +4,7 @@ import shlex
 
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _LAST_OF_BMP = 0xFFFF
+"""Beyond it a character has two code units in UTF-16, and a longer escape."""
 
 
 def shell_word(text: str) -> str:

@@ -20,6 +20,7 @@ _NAMED_DAYS = 14
 
 _MOST_GROUPS = 40
 _LONGEST_NAME = 60
+"""Characters; so many names and bars still fit on a page that can be read."""
 # Matplotlib's own font knows no Chinese, which tags may well be in.
 _FONTS = ("Noto Sans CJK SC", "WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei")
 

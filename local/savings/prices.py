@@ -15,6 +15,7 @@ CURRENCY = "currency"
 _EXAMPLE = '{"currency": "CNY", "ecs.g6.large": 0.5}'
 _TYPE = re.compile(r"ecs\.[a-z0-9.-]+")
 MOST = 1_000_000
+"""An hour costs less in any currency: a slip, such as a price of all instances, is found."""
 
 
 class InvalidPrices(ValueError):  # noqa: N818 - what is wrong is the file, and the message says how

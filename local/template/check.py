@@ -11,7 +11,7 @@ from local.template.limits import limits
 from local.template.model import Function
 from local.template.problem import Path, Problem, shown
 from local.template.properties import names_at_the_top, properties
-from local.template.source import Source
+from local.template.source import LocatedTemplate
 from local.template.timers import Forecast, forecast
 
 _OURS = "index.handler"
@@ -27,7 +27,7 @@ class Findings:
     forecasts: tuple[Forecast, ...]
 
 
-def check(source: Source, now: datetime) -> Findings:
+def check(source: LocatedTemplate, now: datetime) -> Findings:
     """Check a template."""
     problems = list(source.problems)
     functions: list[Function] = []

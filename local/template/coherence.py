@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from function.settings import InvalidSettings, Settings
-from local.template.model import Function, Log, Trigger
+from local.template.model import Function, LogConfig, Trigger
 from local.template.problem import Path, Problem
 
 _VERIFY_MARGIN = 60
@@ -118,7 +118,7 @@ def _event_source(trigger: Trigger, path: Path) -> Iterator[Problem]:
 
 
 def _deployment(function: Function, path: Path) -> Iterator[Problem]:
-    if isinstance(function.log_config, Log) and function.log_config.log_begin_rule != "None":
+    if isinstance(function.log_config, LogConfig) and function.log_config.log_begin_rule != "None":
         where = (*path, "logConfig", "logBeginRule")
         yield Problem(where, "logBeginRule must be None: any other rule merges the function's lines into one")
     if function.log_config == "auto":

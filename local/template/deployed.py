@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from local.template.model import Destination, Function, Log, Trigger
+from local.template.model import Destination, Function, LogConfig, Trigger
 
 _PROPERTIES = {
     "runtime": "runtime",
@@ -36,7 +36,7 @@ def function_differences(function: Function, deployed: Mapping[str, Any]) -> Ite
     )
     if others:
         yield f"{', '.join(others)} of {name}: other values in the cloud than the template gives here"
-    if isinstance(function.log_config, Log):
+    if isinstance(function.log_config, LogConfig):
         log = deployed.get("logConfig") or {}
         found = f"{log.get('project') or 'none'}/{log.get('logstore') or 'none'}"
         wanted = f"{function.log_config.project}/{function.log_config.logstore}"

@@ -16,6 +16,7 @@ MAX_VARIABLES = 4096
 _RESERVED = ("FC_", "ALIBABA_CLOUD_ACCESS_KEY", "ALIBABA_CLOUD_SECURITY_TOKEN")
 _RANGES = {"timeout": (1, 86_400), "instanceConcurrency": (1, 200), "memorySize": (128, 32_768)}
 _DISKS = (512, 10_240)
+"""diskSize in MB: FC has these two."""
 _STEP = Decimal("0.05")
 _NAMES = {
     ("functionName",): (r"[A-Za-z_][A-Za-z0-9_-]{0,63}", "letters, digits, - and _, 64 at most"),

@@ -44,7 +44,7 @@ class AsyncInvoke(_Part):
     destination_config: Destinations = Destinations()
 
 
-class Log(_Part):
+class LogConfig(_Part):
     """Where standard output goes."""
 
     project: str = ""
@@ -66,7 +66,7 @@ class Function(_Part):
     instance_concurrency: int | None = None
     code: Any = None
     environment_variables: dict[str, str] = {}
-    log_config: Log | str | None = None
+    log_config: LogConfig | str | None = None
     async_invoke_config: AsyncInvoke = AsyncInvoke()
     triggers: list[Trigger] = []
 

@@ -28,7 +28,7 @@ class InvalidTemplate(ValueError):  # noqa: N818 - what is wrong is the file, an
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LocatedTemplate:
     """The template as data, the location of each part (`template.yml:42`), and what was wrong on the way."""
 
     value: object
@@ -76,12 +76,12 @@ class _Reading:
         return found
 
 
-def load(path: FilePath, *, account_id: str = ACCOUNT_ID) -> Source:
+def load(path: FilePath, *, account_id: str = ACCOUNT_ID) -> LocatedTemplate:
     """Read a template, and what it extends. Raise InvalidTemplate."""
     value, places, problems = _load(path, depth=0)
     variables = value.get("vars") if isinstance(value, dict) else None
     replaced = _Replacing(variables if isinstance(variables, dict) else {}, account_id)
-    return Source(replaced.value(value, ()), places, (*problems, *replaced.problems))
+    return LocatedTemplate(replaced.value(value, ()), places, (*problems, *replaced.problems))
 
 
 def _load(path: FilePath, depth: int) -> tuple[object, dict[Path, str], list[Problem]]:

@@ -12,6 +12,7 @@ from local.emulator.lifecycle import EmulatedInstance
 
 BATCH_MODES = ("AllTogether", "SuccessFirst")
 MAX_INSTANCES = 100
+"""`InstanceId.N` of StopInstances and StartInstances, as their pages have it."""
 
 Change = Callable[[EmulatedInstance], EmulatedInstance]
 """Gives what an instance becomes, or raises the ApiError that stands against it."""

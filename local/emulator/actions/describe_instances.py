@@ -24,7 +24,9 @@ from local.emulator.region import Instances
 
 MAX_INSTANCE_IDS = 100
 MAX_RESULTS = 100
+"""Of both actions, as their pages have it."""
 MAX_STATUSES = 50
+"""PageSize of DescribeInstanceStatus, as its page has it."""
 
 ATTRIBUTES = (
     *(

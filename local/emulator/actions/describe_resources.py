@@ -22,6 +22,7 @@ from local.emulator.lifecycle import EmulatedInstance
 MAX_IDS = 100
 MAX_RESULTS = 500
 MAX_PAGE_SIZE = 100
+"""Of DescribeDisks and its like, as their pages have it."""
 SYSTEM_DISK_GIB = 40
 """Of a system disk, whose size no instance tells: the console's default."""
 

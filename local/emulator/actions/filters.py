@@ -69,6 +69,7 @@ NAMES = frozenset(
 LIMITED = ("Tag.", "ResourceGroupId")
 """Those that hold for so many matching instances only."""
 LIMIT = 1_000
+"""As the models of the SDK say of these filters (7.11.8)."""
 
 
 def matching(region: Region, parameters: Parameters, now: datetime) -> list[EmulatedInstance]:

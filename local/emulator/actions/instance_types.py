@@ -12,6 +12,7 @@ from local.emulator.lifecycle import EmulatedInstance
 
 MAX_TYPES = 10
 MAX_RESULTS = 1_600
+"""Of DescribeInstanceTypes, as its page has it; so many is the default, too."""
 
 SAME = {
     "InstanceTypes.": "InstanceTypeId",

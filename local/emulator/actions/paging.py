@@ -11,6 +11,7 @@ from local.api.parameters import Parameters, clamped, excerpt, number
 NUMBERED = ("PageNumber", "PageSize")
 BY_TOKEN = ("MaxResults", "NextToken")
 DEFAULT_SIZE = 10
+"""Of a page whose size nobody asks for: of PageSize and MaxResults alike."""
 
 T = TypeVar("T")
 

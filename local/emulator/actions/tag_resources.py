@@ -12,9 +12,11 @@ from local.emulator.lifecycle import EmulatedInstance
 
 RESOURCE_TYPE = "instance"
 MAX_RESOURCES = 50
+"""`ResourceId.N` of TagResources and UntagResources, as their pages have it."""
 MAX_TAGS = 20
 """Of a call, and of an instance (ECS's page on tag limits)."""
 MAX_LENGTH = 128
+"""Characters of a key, and of a value."""
 RESULTS = 50
 """Resources a page; how many, the caller has no say in."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.command_line.charging import modes_explained
+from local.command_line.stop_modes import modes_explained
 from tests.stage import SetStage
 
 FIXED = {"PublicIpAddress": {"IpAddress": ["203.0.113.7"]}}
