@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from local.command_line.ending import end_with
+from local.command_line.ending import end_with, open_streams, unwritten
 from local.command_line.exit_codes import ExitCode
 from local.command_line.options import (
     EventFile,
@@ -200,7 +200,14 @@ def emulator(
 
 def run() -> None:
     """Run the command line. A character that the terminal's encoding lacks must not cost the report."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    app()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # what typer itself has printed, too
+    except OSError as error:
+        raise SystemExit(unwritten(error)) from None

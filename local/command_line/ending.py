@@ -24,14 +24,24 @@ def end_with(command: Callable[[], ExitCode]) -> NoReturn:
         complain("Interrupted.")
         code = ExitCode.INTERRUPTED
     except OSError as error:
-        code = _unwritten(error)
+        code = unwritten(error)
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()
         os._exit(code)  # without waiting for calls under way: nobody wants to hear of them any more
     raise SystemExit(code)
 
 
-def _unwritten(error: OSError) -> ExitCode:
+def open_streams() -> None:
+    """Have three streams, whichever of them the shell has closed: Python has None in the place of one."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error's number
+        pass
+    os.close(number)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
+
+
+def unwritten(error: OSError) -> ExitCode:
     """Say that the output can't be written; nothing to somebody who closed the pipe."""
     # Else Python, which flushes once more at its end, complains of the same again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -111,6 +111,41 @@ def test_a_full_disk_is_one_line_and_exit_1(tmp_path: Path) -> None:
     assert (report.returncode, report.stderr) == (1, f"cannot write '{out}': No space left on device\n")
 
 
+@pytest.mark.parametrize("command", [["--version"], ["savings", "-h"], ["check"]])
+def test_a_full_disk_is_said_of_any_output(command: list[str]) -> None:
+    """Also of what the command line's own framework prints."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [COMMAND, *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment_of(None),
+            cwd=ROOT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "cannot write: No space left on device\n")
+
+
+def test_streams_that_the_shell_has_closed_are_empty_ones() -> None:
+    """`<&-`, `>&-` and `2>&-` are no reason for a trace."""
+    invoke = f"{COMMAND} invoke - --plan"
+    for closing, code in (("<&-", 2), (">&-", 0), ("<&- >&- 2>&-", 2)):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{invoke} {closing}"],
+            input='{"InstanceId": "i-bp1dev0web1k7s2q9x4f"}',
+            capture_output=True,
+            env=environment_of(None),
+            cwd=ROOT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        assert done.stderr.count("\n") == (1 if closing == "<&-" else 0)
+
+
 @pytest.mark.parametrize(
     "command", [["invoke", "events/timer.json", "--plan"], ["explain", "events/timer.json"]]
 )
