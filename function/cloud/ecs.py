@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from function.cloud import sdk
+from function.cloud.call_limits import within
 from function.cloud.ecs_answers import NAMELESS, is_about_an_instance, items, read_page, read_types
-from function.cloud.limits import within
 from function.cloud.sdk_errors import cloud_error, error_answer, request_id_of
 from function.model.credentials import Credentials, Redactor
 from function.model.errors import ClientCode, CloudError

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from threading import Condition, Thread
 from typing import Generic
 
+from function.cloud.call_limits import written_only
 from function.cloud.ecs import connect_ecs
 from function.cloud.fc import connect_fc
-from function.cloud.limits import written_only
 from function.cloud.sts import connect_sts
 from function.model.ports import Item, Pool, Ports, Returned, Unfinished
 

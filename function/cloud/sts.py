@@ -3,7 +3,7 @@
 from math import ceil
 
 from function.cloud import sdk
-from function.cloud.limits import within
+from function.cloud.call_limits import within
 from function.cloud.sdk_errors import cloud_error
 from function.model.credentials import Credentials, Redactor
 from function.model.frozen import frozen

@@ -18,8 +18,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from function.cloud.call_limits import permission_to_write, seconds_left
 from function.cloud.lazy_imports import importing_lazily
-from function.cloud.limits import permission_to_write, seconds_left
 
 with importing_lazily(), warnings.catch_warnings():
     warnings.simplefilter("ignore")  # requests', that it finds nothing to guess a text's encoding by

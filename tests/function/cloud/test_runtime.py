@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from function.cloud.limits import permission_to_write
+from function.cloud.call_limits import permission_to_write
 from function.cloud.runtime import Threads
 from function.model.ports import Pool, Unfinished
 

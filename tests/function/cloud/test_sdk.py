@@ -290,7 +290,7 @@ def test_lazy_packages_work_when_used_after_all(wire: Wire) -> None:
         ("websocket", "import darabonba.websocket as m; m.ABNF.OPCODE_BINARY"),
     ],
 )
-def test_deferred_packages_are_the_real_ones_or_a_loud_error(package: str, use: str) -> None:
+def test_lazy_packages_are_the_real_ones_or_a_loud_error(package: str, use: str) -> None:
     """What the SDK holds of a lazy package is the real thing when used, or says what is missing."""
     there = f"from function.cloud import sdk; {use}"
     missing = f"import sys; from function.cloud import sdk; sys.modules['{package}'] = None; {use}"
