@@ -87,8 +87,9 @@ def _opted_out(instance: Instance, settings: Settings) -> Settled | None:
 
 def _managed_elsewhere(instance: Instance, settings: Settings) -> Settled | None:
     """Leave alone what its owner would replace, repair or release once it is stopped."""
+    values = {tag.key: tag.value for tag in instance.tags}
     for key in settings.managed_tags:
-        value = instance.tag_value(key)
+        value = values.get(key)
         if value is None:
             continue
         service = MANAGING_SERVICES.get(key, ManagingService(f"its tag {key}", "ask its owner"))

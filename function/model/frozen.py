@@ -50,11 +50,14 @@ def _init(cls: type, own: tuple[Field[Any], ...]) -> Callable[..., None]:
     # A slot's own setter, which `__setattr__` does not concern.
     setters = [(name, getattr(cls, name).__set__) for name in names]
     count = len(setters)
+    misfit = f"{cls.__qualname__} is made of {', '.join(names)}"
 
     def init(self: object, *args: object, **given: object) -> None:
         if args:
+            if len(args) > len(positional):
+                raise TypeError(f"{misfit}, not of {len(args)} values without a name")
             given |= zip(positional, args, strict=False)
-        if len(given) < count:
+        if len(given) != count:
             given = {**defaults, **given}
             for name, make in factories:
                 given.setdefault(name, make())
@@ -62,9 +65,9 @@ def _init(cls: type, own: tuple[Field[Any], ...]) -> Callable[..., None]:
             for name, put in setters:
                 put(self, given[name])
         except KeyError as missing:
-            raise TypeError(f"{cls.__qualname__} is made without {missing}") from None
-        if len(given) > count or len(args) > len(positional):
-            raise TypeError(f"{cls.__qualname__} is made of {', '.join(names)}, and nothing else")
+            raise TypeError(f"{misfit}; there is no {missing}") from None
+        if len(given) != count:
+            raise TypeError(f"{misfit}, not of {', '.join(given.keys() - set(names))}")
 
     return init
 

@@ -116,6 +116,8 @@ def _start_time(answer: object) -> datetime | None:
 def _name(answer: object) -> str:
     """Take a name, which anybody may have given, as text of one line; what is no text is no name."""
     name = answer if isinstance(answer, str) else ""
+    if name.isprintable():
+        return name
     return "".join(char if char.isprintable() else "\ufffd" for char in name)
 
 

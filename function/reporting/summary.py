@@ -21,9 +21,10 @@ def summarize(report: Report) -> str:
         if outcomes:
             of_total = "" if parts else f" of {total}"
             parts.append(f"{words} {len(outcomes)}{of_total}{_reasons(map(_reason, outcomes))}")
-    if report.still_charged:
-        verb = "would go" if report.dry_run else "goes" if report.still_charged == 1 else "go"
-        parts.append(f"{report.still_charged} {verb} {CHARGED}")
+    charged = report.still_charged
+    if charged:
+        verb = "would go" if report.dry_run else "goes" if charged == 1 else "go"
+        parts.append(f"{charged} {verb} {CHARGED}")
     if report.handed_on:
         count = sum(len(shard.instance_ids) for shard in report.handed_on)
         shards = "shard" if len(report.handed_on) == 1 else "shards"
