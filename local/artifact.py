@@ -21,15 +21,21 @@ PROJECT = Path(__file__).resolve().parent.parent
 LEFT_OUT = frozenset(
     {
         # Dependencies that function/cloud/lazy_imports.py imports lazily, so that they are never loaded...
-        "aiofiles",
         "aiohttp",
-        "apscheduler",
+        "alibabacloud-credentials",
         "charset-normalizer",
         "cryptography",
         "websocket-client",
         # ... theirs ...
-        *("aiohappyeyeballs", "aiosignal", "attrs", "cffi", "frozenlist", "multidict", "propcache"),
-        *("pycparser", "tzdata", "tzlocal", "yarl"),
+        *(
+            "aiofiles",
+            "aiohappyeyeballs",
+            "aiosignal",
+            "alibabacloud-credentials-api",
+            "apscheduler",
+            "attrs",
+        ),
+        *("cffi", "frozenlist", "multidict", "propcache", "pycparser", "tzdata", "tzlocal", "yarl"),
         # ... and one that the SDK requires and no longer imports.
         "alibabacloud-tea-util",
     }

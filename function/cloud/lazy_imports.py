@@ -14,34 +14,15 @@ from types import ModuleType
 _ECS_MODELS = "alibabacloud_ecs20140526.models"
 """Lazy itself; its submodules, one per model, are loaded by their names."""
 
-_PROVIDERS = "alibabacloud_credentials.provider."
-
 UNUSED = frozenset(
     {
-        "aiofiles",  # credential files, asynchronously
         "aiohttp",  # asynchronous calls
-        "apscheduler",  # refreshes credentials of an ECS instance's role in the background
+        "alibabacloud_credentials",  # looks for a key in a dozen places; ours is given
         "asyncio",
         "charset_normalizer",  # guesses in what a text may be written that doesn't say so; ECS's JSON does
         "cryptography",  # signatures by RSA key pair
         "websocket",
-        *(
-            _PROVIDERS + provider  # of credentials that are neither FC's nor STS's
-            for provider in (
-                "cli_profile",
-                "cloud_sso",
-                "default",
-                "ecs_ram_role",
-                "env",
-                "external",
-                "oauth",
-                "oidc",
-                "profile",
-                "ram_role_arn",
-                "rsa_key_pair",
-                "uri",
-            )
-        ),
+        "xml",  # answers of other APIs; ECS's, STS's and FC's are JSON
     }
 )
 
@@ -82,7 +63,7 @@ class _Finder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        root = fullname if fullname in UNUSED else fullname.partition(".")[0]
+        root = fullname.partition(".")[0]
         if fullname.rpartition(".")[2].startswith("__"):
             return None  # a name such as `__version__`, which is no module
         if fullname == _ECS_MODELS:

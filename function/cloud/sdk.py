@@ -5,11 +5,14 @@ call the generic client, and its `models` package imports 1,150 modules. What el
 """
 
 import logging
+from dataclasses import field
+from typing import Self
 from urllib.parse import urlsplit
 
 from function.cloud.lazy_imports import importing_lazily
 from function.cloud.transport import make_adapter
 from function.model.credentials import Credentials
+from function.model.frozen import frozen
 
 _ENDPOINTS = {
     "ecs-cn-hangzhou.aliyuncs.com": (
@@ -76,6 +79,33 @@ DaraCore._sessions = _Sessions()  # noqa: SLF001 - the SDK offers no option for 
 DaraCore.get_adapter = staticmethod(make_adapter)
 
 
+@frozen(kw_only=True)
+class _Key:
+    """A key as the SDK asks for it; the SDK's own package for that can find one in a dozen places."""
+
+    type: str
+    access_key_id: str = field(repr=False)
+    access_key_secret: str = field(repr=False)
+    security_token: str = field(repr=False)
+    provider_name: None = None
+
+    def get_credential(self) -> Self:
+        """Give what signs the next call."""
+        return self
+
+
+def _key(credentials: Credentials) -> _Key | None:
+    """Give the key; None where there is none, which the SDK then says."""
+    if not credentials.access_key_id or not credentials.access_key_secret:
+        return None
+    return _Key(
+        type="sts" if credentials.security_token else "access_key",
+        access_key_id=credentials.access_key_id,
+        access_key_secret=credentials.access_key_secret,
+        security_token=credentials.security_token,
+    )
+
+
 def config(region_id: str, credentials: Credentials, endpoint: str | None) -> Config:
     """Make what a client is made of; `endpoint` is `http(s)://host[:port]`, None what the client knows."""
     parts = urlsplit(endpoint or "https:")
@@ -83,9 +113,7 @@ def config(region_id: str, credentials: Credentials, endpoint: str | None) -> Co
         endpoint=parts.netloc or None,
         protocol=parts.scheme,
         region_id=region_id,
-        access_key_id=credentials.access_key_id,
-        access_key_secret=credentials.access_key_secret,
-        security_token=credentials.security_token,
+        credential=_key(credentials),
     )
 
 
