@@ -15,42 +15,37 @@ from threading import Event, Thread
 
 import pytest
 
-from function.cloud.ecs import connect_ecs
 from function.cloud.runtime import Threads
-from function.model.credentials import Credentials
-from function.model.errors import ClientCode, CloudError
-from function.model.ports import Pool, StopCall
-from function.model.request import StoppedMode
+from function.model.errors import ClientCode
+from function.model.ports import Pool
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet
 from local.emulator.server import serve
 from local.emulator.tls import make_tls
+from tests.function.cloud.asking import INSTANCE, ask
 
-INSTANCE = "i-bp1good0000000000001"
-KEY = Credentials(access_key_id="emulator", access_key_secret="emulator")
-STOP = StopCall(
-    instance_id=INSTANCE,
-    stopped_mode=StoppedMode.KEEP_CHARGING,
-    confirm_stop=False,
-    force_stop=False,
-    dry_run=False,
-)
 # What asks in a process of its own, which reads the environment's certificates once.
 ASK = """
 import json, sys
-from tests.function.cloud.test_transport import ask
+from tests.function.cloud.asking import ask
 print(json.dumps([ask(endpoint) for endpoint in sys.argv[1:]]))
 """
 
 
-def ask(endpoint: str, *, seconds: float = 15, fresh_seconds: float = 30) -> str:
-    """Send a stop call; give what came of it."""
-    ecs = connect_ecs("cn-hangzhou", KEY, endpoint=endpoint, connections=16)
-    try:
-        ecs.stop(STOP, seconds=seconds, fresh_seconds=fresh_seconds)
-    except CloudError as error:
-        return str(error)
-    return "stopped"
+def run_alone(endpoint: str, script: str, trusted: Path) -> subprocess.Popen[str]:
+    """Run a script in a new process that one can talk to."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, endpoint],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "SSL_CERT_FILE": str(trusted),
+        },
+        cwd=Path(__file__).parents[3],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def ask_alone(*endpoints: str, script: str = ASK, **environment: str) -> list[str]:
@@ -140,7 +135,7 @@ def test_certifi_is_trusted_where_the_system_has_nothing(tmp_path: Path) -> None
 MANY = """
 import json, sys
 from function.cloud.runtime import Threads
-from tests.function.cloud.test_transport import ask
+from tests.function.cloud.asking import ask
 from function.cloud.transport import trust
 pool, answers = Threads().pool(ask, limit=16), []
 for address in sys.argv[1:] * 64:
@@ -210,25 +205,26 @@ def test_a_call_ends_in_its_time(scheme: str, talk: Callable[[socket.socket, Eve
     """Neither a dripping answer nor a handshake without an answer holds a call longer than it may take."""
     with peer(talk) as (address, _):
         began = time.monotonic()
-        said = ask(f"{scheme}://{address}", seconds=1.5)
+        said = ask(f"{scheme}://{address}", seconds=0.6)
         took = time.monotonic() - began
     assert said.startswith(ClientCode.NO_ANSWER)
     assert took < 3
 
 
 SLOW_NAMES = """
-import json, socket, sys, time
-real = socket.getaddrinfo
+import json, socket, sys, threading
+real, ended = socket.getaddrinfo, threading.Event()
 def slow(*args, **kwargs):
-    time.sleep(4)
+    ended.wait()
     return real(*args, **kwargs)
 socket.getaddrinfo = slow
-from tests.function.cloud.test_transport import ask
-began = time.monotonic()
-said = ask(sys.argv[1], seconds=1.5)
-took = time.monotonic() - began
-time.sleep(3.5)  # by now the name is known, and nobody waits for it any more
-print(json.dumps([said.partition(":")[0], str(took < 3)]))
+from tests.function.cloud.asking import ask
+said = ask(sys.argv[1], seconds=0.5)
+ended.set()  # now the name becomes known, and nobody waits for it any more
+for thread in threading.enumerate():
+    if thread.name == "look-up":
+        thread.join()
+print(json.dumps([said.partition(":")[0]]))
 """
 
 
@@ -237,15 +233,17 @@ def test_a_slow_resolver_takes_no_longer_than_the_call(tmp_path: Path) -> None:
     ecs = LocalEcs(Fleet.from_instances([{"InstanceId": INSTANCE}]))
     with serve(ecs) as endpoint:
         answers = ask_alone(endpoint.replace("127.0.0.1", "localhost"), script=SLOW_NAMES, HOME=str(tmp_path))
-    assert answers == [str(ClientCode.NO_CONNECTION), "True"]
+    assert answers == [str(ClientCode.NO_CONNECTION)]
     assert ecs.calls == ()
 
 
-def shake_hands_late(tls: ssl.SSLContext, heard: list[bytes]) -> Callable[[socket.socket, Event], None]:
-    """Accept at once, shake hands after a second, and note what is written then."""
+def shake_hands_late(
+    tls: ssl.SSLContext, heard: list[bytes], wait: Callable[[], object]
+) -> Callable[[socket.socket, Event], None]:
+    """Accept at once, shake hands when the wait is over, and note what is written then."""
 
-    def talk(connection: socket.socket, over: Event) -> None:
-        over.wait(1)
+    def talk(connection: socket.socket, _over: Event) -> None:
+        wait()
         with connection, tls.wrap_socket(connection, server_side=True) as secure:
             heard.append(secure.recv(10))
 
@@ -254,41 +252,56 @@ def shake_hands_late(tls: ssl.SSLContext, heard: list[bytes]) -> Callable[[socke
 
 LATE = """
 import json, sys
-from tests.function.cloud.test_transport import ask
-print(json.dumps([ask(sys.argv[1], fresh_seconds=0.5)]))
+from tests.function.cloud.asking import ask
+print(json.dumps([ask(sys.argv[1], fresh_seconds=0.1)]))
 """
 
 
 def test_a_stop_is_not_written_to_a_connection_that_stood_too_late(tmp_path: Path) -> None:
     """While the handshake takes its time, the look that the stop rests on grows old: it is not sent."""
     heard: list[bytes] = []
-    with peer(shake_hands_late(make_tls(tmp_path / "own.pem"), heard)) as (address, _):
+    talk = shake_hands_late(make_tls(tmp_path / "own.pem"), heard, lambda: Event().wait(0.2))
+    with peer(talk) as (address, _):
         (said,) = ask_alone(f"https://{address}", script=LATE, SSL_CERT_FILE=str(tmp_path / "own.pem"))
     assert said.startswith(ClientCode.NO_CONNECTION)
     assert heard == [b""]
 
 
 CLOSED = """
-import json, sys, threading, time
+import sys, threading
 from function.cloud.runtime import Threads
-from tests.function.cloud.test_transport import ask
+from tests.function.cloud.asking import ask
 said = []
 pool = Threads().pool(lambda endpoint: said.append(ask(endpoint)), limit=1)
 pool.submit(sys.argv[1])
-time.sleep(0.3)
+sys.stdin.readline()
 pool.close()
+print("closed", flush=True)
 for thread in threading.enumerate():
     if thread.name == "call":
         thread.join(10)
-print(json.dumps(said))
+print(*said)
 """
 
 
 def test_nothing_is_written_once_the_pool_is_closed(tmp_path: Path) -> None:
     """A call whose connection stands only after the run has ended, by whatever error, is never sent."""
     heard: list[bytes] = []
-    with peer(shake_hands_late(make_tls(tmp_path / "own.pem"), heard)) as (address, _):
-        (said,) = ask_alone(f"https://{address}", script=CLOSED, SSL_CERT_FILE=str(tmp_path / "own.pem"))
+    connected, closed = Event(), Event()
+
+    def wait() -> None:
+        connected.set()
+        closed.wait(30)
+
+    talk = shake_hands_late(make_tls(tmp_path / "own.pem"), heard, wait)
+    with peer(talk) as (address, _), run_alone(f"https://{address}", CLOSED, tmp_path / "own.pem") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert connected.wait(60)
+        print(file=process.stdin, flush=True)
+        assert process.stdout.readline() == "closed\n"
+        closed.set()
+        said = process.stdout.read()
     assert said.startswith(ClientCode.NO_CONNECTION)
     assert heard == [b""]
 
