@@ -72,6 +72,7 @@ class Meaning(Enum):
 NOT_FOUND_CODES = (
     EcsCode.NOT_FOUND,
     "InvalidInstanceIds.NotFound",
+    "InvalidInstance.NotFound",
     "Forbidden.InstanceNotFound",
     "Instance.Notfound",
 )
@@ -118,6 +119,7 @@ _BY_CODE = {
 _BY_PATTERN = (
     ("*Throttling*", Meaning.THROTTLED),
     ("*ServiceUnavailable*", Meaning.RETRY),
+    ("InternalError.*", Meaning.RETRY),
     ("IncorrectInstanceStatus.*", Meaning.LOOK_AGAIN),
     ("InvalidParameter.KMSKeyId.*", Meaning.REFUSED),
     ("*Signature*", Meaning.DENIED),
@@ -133,6 +135,8 @@ _BY_PATTERN = (
     ("*NotFound", Meaning.FAILED),
     ("EntityNotExist*", Meaning.FAILED),
     ("EntityTooLarge*", Meaning.FAILED),
+    ("*Timeout", Meaning.UNKNOWN),  # a gateway's word for no answer
+    ("*TimeOut", Meaning.UNKNOWN),
 )
 
 

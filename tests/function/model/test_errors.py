@@ -48,6 +48,8 @@ def test_each_row_becomes_an_outcome(stage: SetStage, row: ErrorRow) -> None:
         "UnknownError",
         "SystemBusy",
         "LastTokenProcessing",
+        "InternalError.Dispatch",
+        "GatewayTimeout",
     ],
 )
 def test_a_passing_trouble_is_tried_again(stage: SetStage, code: str) -> None:
@@ -100,6 +102,12 @@ def test_denied_is_a_failure_that_says_what_to_check(stage: SetStage, code: str)
         ("Rejected.Throttling", Meaning.THROTTLED),
         ("LimitedOperation.ServiceUnavailable", Meaning.RETRY),
         ("ServiceUnavailable.RegionMaintaining", Meaning.RETRY),
+        ("InternalError.Dispatch", Meaning.RETRY),
+        ("RequestTimeout", Meaning.UNKNOWN),
+        ("GatewayTimeOut", Meaning.UNKNOWN),
+        ("InvalidParameter.Timeout", Meaning.FAILED),
+        ("InvalidInstance.NotFound", Meaning.REFUSED),
+        ("InvalidImageId.NotFound", Meaning.FAILED),
         ("IncorrectInstanceStatus.Starting", Meaning.LOOK_AGAIN),
         ("OperationDenied.SystemInstanceNotSupport", Meaning.REFUSED),
         ("HibernationNotSupported", Meaning.REFUSED),
