@@ -109,6 +109,8 @@ class SdkEcs:
             instance_name=selection.instance_name,
         )
         page = self._call(DESCRIBE_INSTANCES, request, seconds, read_page)
+        # What becomes of an instance without an id nobody could be told, nor whether the cap has counted it:
+        # such a listing did not come to its end. Where ids were asked for, it is one of those missing.
         if NAMELESS in page.unreadable:
             raise page.unreadable[NAMELESS]
         return page
