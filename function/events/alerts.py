@@ -28,8 +28,8 @@ MAX_IDENTIFYING_LABELS = 16
 
 def is_log_alert(event: Node) -> bool:
     """Tell it by fields that only Simple Log Service's alerts have; Alertmanager's may have a name."""
-    named = event.has("alert_name") and not event.has("alerts")
-    own = named or event.has_any("alert_id", "alert_instance_id", "fire_results")
+    named = event.has_any("alert_name", "alert_id") and not event.has("alerts")
+    own = named or event.has_any("alert_instance_id", "fire_results")
     return own and event.has_any("fire_time", "alert_time", "fire_results", "project", "status")
 
 

@@ -126,12 +126,7 @@ def _delivery(event: bytes, now: datetime, alarm_token: str | None) -> Delivery:
 def _root(event: bytes) -> Node:
     """Read the event: JSON, or JSON in base64, as a topic's message comes that a publisher encoded."""
     text = event.decode()
-    try:
-        return read(text)
-    except InvalidEvent:
-        if opened := open_text(Node(text)):
-            return opened
-        raise
+    return open_text(Node(text)) or read(text)
 
 
 def _each(body: Node, envelope: _Envelope, now: datetime) -> Iterator[StopRequest | InvalidEvent]:
@@ -150,7 +145,11 @@ def _understand(event: Node, envelope: _Envelope, now: datetime) -> Iterator[Sto
     source: Source | None = None
     event_id = envelope.event_id
     try:
-        event = (open_text(event) if isinstance(event.value, str) else None) or event
+        if isinstance(event.value, str) and (opened := open_text(event)):
+            if isinstance(opened.value, list):
+                yield from _each(opened, envelope, now)
+                return
+            event = opened
         kind = _kind(event, envelope)
         if kind is None:
             yield _of_a_service(event, envelope)

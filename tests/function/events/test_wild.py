@@ -61,6 +61,8 @@ RIGHT: dict[str, tuple[str | None, list[str], list[str]]] = {
     "cb20_alerts_beside": ("cms.callback", [WEB], []),
     "cb21_form_with_ampersand_at_its_end": ("cms.callback", [WEB], []),
     "se20_dimensions_beside": ("cms.event", [WEB], []),
+    "am21_alert_id_beside": ("alertmanager", [WEB], []),
+    "sls20_array_as_text": ("sls.alert", [API, WEB], []),
     "gr20_long_decimals": ("alertmanager", [WEB], []),
     "eb20_cms_without_data": ("cms.event", [], ["Guard.EventNotEnabled"]),
     "eb21_subject_ends_in_number": ("cms.event", [WEB], []),
