@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
+from itertools import combinations
 
 from function.events.json_reader import Node
 from function.events.labels import normalize
@@ -12,6 +14,7 @@ MAX_GUESSED = 20
 MAX_NAME = 40
 """Characters of such a field; no field of a request has half as many."""
 
+_LONG = 5
 _SIMILAR = 0.7
 """Of 1, as difflib counts: `Vpc`, `Role` and `Force` are like a field then, but not `Stop` and `Labels`."""
 
@@ -92,7 +95,24 @@ def describe(event: Node) -> str | None:
 def suggest(fields: Iterable[str], known: Iterable[str]) -> str:
     """Guess which field was meant: say " (did you mean `Tag`?)", or nothing."""
     spelt = {normalize(field): field for field in known}
-    for field in list(fields)[:MAX_GUESSED]:
-        if len(field) <= MAX_NAME and (close := get_close_matches(normalize(field), spelt, 1, _SIMILAR)):
+    for field in [normalize(field) for field in list(fields)[:MAX_GUESSED] if len(field) <= MAX_NAME]:
+        close = get_close_matches(field, spelt, 1, _SIMILAR) or [
+            one for one in spelt if _is_nearly(field, one)
+        ]
+        if close:
             return f" (did you mean `{spelt[close[0]]}`?)"
     return ""
+
+
+def _is_nearly(field: str, known: str) -> bool:
+    """Tell a name that differs by a letter, from a longer one by two: without those, the same is left."""
+    letters = 1 if len(known) < _LONG else 2
+    near = abs(len(field) - len(known)) <= letters
+    return near and not _shortened(field, letters).isdisjoint(_shortened(known, letters))
+
+
+@lru_cache(maxsize=100)
+def _shortened(word: str, letters: int) -> frozenset[str]:
+    """Give what is left of a word without so many of its letters, or fewer."""
+    lengths = range(max(len(word) - letters, 1), len(word) + 1)
+    return frozenset("".join(left) for length in lengths for left in combinations(word, length))
