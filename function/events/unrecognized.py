@@ -11,10 +11,13 @@ from function.model.frozen import frozen
 
 MAX_GUESSED = 20
 """Fields whose name is compared with others, which takes time."""
+
 MAX_NAME = 40
 """Characters of such a field; no field of a request has half as many."""
 
 _LONG = 5
+"""Letters from which on two may be wrong; of a shorter name, such as `Tag`, they would leave too little."""
+
 _SIMILAR = 0.7
 """Of 1, as difflib counts: `Vpc`, `Role` and `Force` are like a field then, but not `Stop` and `Labels`."""
 
