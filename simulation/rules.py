@@ -1,5 +1,6 @@
 """The contract's six rules, throttling, and the end in time, each told anew in its simplest form."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
@@ -16,7 +17,7 @@ from simulation.max_instances import too_many
 from simulation.owners import owners_of
 from simulation.reasons import reasons
 from simulation.recording import PERHAPS_DONE, RecordedCall, RecordedStop
-from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Wish, account_of
+from simulation.scenario import OWN_ACCOUNT, OWN_REGION, Scope, Wish, account_of
 from simulation.shards import shards_ask_for_the_same
 from simulation.truth import statuses_are_true
 
@@ -150,15 +151,19 @@ def _stopped_once(case: Case) -> Iterator[str]:
 
 def throttling_is_heeded(case: Case) -> Iterator[str]:
     """Throttled once, no call of that action goes to that scope before ECS takes calls again."""
+    sent: dict[tuple[str, Scope], list[float]] = {}
+    for call in case.calls:  # in the order in which they were sent
+        sent.setdefault((call.action, call.scope), []).append(call.sent)
     for one in case.calls:
         if not str(one.heard).startswith("Throttling") or one.heard_at is None:
             continue
         opens = _opens(case, one, one.heard_at)
-        for other in case.calls:
-            alike = (other.action, other.scope) == (one.action, one.scope)
-            # What is sent at the very moment may have been on its way.
-            if alike and one.heard_at < other.sent < opens - ROUNDING_SECONDS:
-                yield f"{one.action} was throttled until {opens:.3f} s, and sent again at {other.sent:.3f} s"
+        moments = sent[one.action, one.scope]
+        # What is sent at the very moment may have been on its way.
+        for moment in moments[bisect_right(moments, one.heard_at) :]:
+            if moment < opens - ROUNDING_SECONDS:
+                yield f"{one.action} was throttled until {opens:.3f} s, and sent again at {moment:.3f} s"
+            break
 
 
 def _opens(case: Case, call: RecordedCall, heard_at: float) -> float:
