@@ -136,6 +136,8 @@ def _each(body: Node, envelope: _Envelope, now: datetime) -> Iterator[StopReques
     elif 0 < len(body.value) <= MAX_EVENTS:
         for element in body.items():
             yield from _understand(element, envelope, now)
+    elif envelope.service and not body.value:
+        yield _of_a_service(body, envelope)
     else:
         problem = f"{body} is {quote(body.value)}; an array holds 1 to {MAX_EVENTS} events"
         yield InvalidEvent(problem, event_id=envelope.event_id or digest_of(body))
