@@ -20,7 +20,7 @@ def apply(path: Path, settings: Mapping[str, str], options: RunOptions) -> ExitC
     """Carry a plan out. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
-    check_out(options.out)
+    check_out(options.out, path, options.fleet, options.log)
     with (
         open_target(settings, live=options.live, fleet=options.fleet, faults=()) as opened,
         log_file(options.log) as log,

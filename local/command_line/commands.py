@@ -12,19 +12,19 @@ from typing import Annotated
 import typer
 
 from local.command_line.ending import end_with, open_streams, unwritten
-from local.command_line.exit_codes import ExitCode
+from local.command_line.exit_codes import CommandError, ExitCode
 from local.command_line.options import (
     EventFile,
     Faults,
     FleetFile,
     Live,
     MaybeEventFile,
+    Port,
     RunOptions,
     TemplateFile,
     Yes,
     spread,
 )
-from local.command_line.savings import savings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -163,16 +163,40 @@ def explain(
     end_with(run)
 
 
-app.command()(savings)
+@app.command()
+def savings(
+    log: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Logs or reports, also packed by gzip; - for standard input."),
+    ],
+    *,
+    by: Annotated[str, typer.Option(metavar="day|type|tag:KEY", help="What to group by.")] = "day",
+    zone: Annotated[str, typer.Option(metavar="ZONE", help="Whose days: Asia/Shanghai, +08:00, ...")] = "UTC",
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .svg or .png.")] = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help='What an hour costs: {"currency": "CNY", "ecs.g6.large": 0.5}.'),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Add up, from logs and reports, the hours that StopCharging saved.
+
+    A stop counts until the instance's next start that they show, else until it was last seen.
+    """
+
+    def run() -> ExitCode:
+        from local.command_line.savings import add_up_savings
+
+        return add_up_savings(log, by=by, zone=zone, plot=plot, prices=prices, as_json=as_json)
+
+    end_with(run)
 
 
 @app.command()
 def emulator(
     *,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="The port to listen on; 0: a free one.")
-    ] = 8014,
+    port: Port = 8014,
     fleet: FleetFile = None,
     fault: Faults = None,
     tls: Annotated[
@@ -189,6 +213,8 @@ def emulator(
     def run() -> ExitCode:
         from local.command_line.emulator import reset_ecs, serve_ecs
 
+        if reset and (fleet is not None or fault):
+            raise CommandError("--reset starts anew what runs there, with its own fleet; leave the rest away")
         if reset:
             reset_ecs(host, port, ca_file=tls)
         else:

@@ -1,7 +1,9 @@
 """`stop-guard emulator`: serves the local ECS until it is stopped, or has one that runs start anew."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.error import URLError
 
 from local.command_line.drill import read_faults
 from local.command_line.exit_codes import CommandError
@@ -19,7 +21,7 @@ def serve_ecs(
         with Interruptible():
             run(instances, script, host=host, port=port, ca_file=ca_file)
     except OSError as error:
-        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        raise CommandError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
 
 
 def reset_ecs(host: str, port: int, *, ca_file: Path | None = None) -> None:
@@ -27,4 +29,14 @@ def reset_ecs(host: str, port: int, *, ca_file: Path | None = None) -> None:
     try:
         reset_running(host, port, ca_file)
     except OSError as error:
-        raise CommandError(f"nothing to reset at {host}:{port}: {error.strerror or error}") from None
+        raise CommandError(f"nothing to reset at {host}:{port}: {_reason(error)}") from None
+
+
+def _reason(error: OSError) -> str:
+    """Give the system's own word, without what Python and urllib say around it."""
+    inner = error.reason if isinstance(error, URLError) else error
+    if not isinstance(inner, OSError) or not inner.errno:
+        return str(inner)
+    return (
+        os.strerror(inner.errno) if inner.errno > 0 else "no such host is known"
+    )  # getaddrinfo's are below 0

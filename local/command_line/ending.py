@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from local.command_line.display import complain
 from local.command_line.exit_codes import CommandError, Ended, ExitCode
 
 
@@ -16,12 +15,12 @@ def end_with(command: Callable[[], ExitCode]) -> NoReturn:
         code = command()
         sys.stdout.flush()
     except CommandError as error:
-        complain(str(error))
+        _complain(str(error))
         code = error.code
     except Ended:
         code = ExitCode.INTERRUPTED
     except KeyboardInterrupt:
-        complain("Interrupted.")
+        _complain("Interrupted.")
         code = ExitCode.INTERRUPTED
     except OSError as error:
         code = unwritten(error)
@@ -47,5 +46,11 @@ def unwritten(error: OSError) -> ExitCode:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return ExitCode.CLOSED_PIPE
-    complain(f"cannot write: {error.strerror}")
+    _complain(f"cannot write: {error.strerror}")
     return ExitCode.LEFT
+
+
+def _complain(text: str) -> None:
+    from local.command_line.display import complain  # noqa: PLC0415 - rich, only where there is a word to say
+
+    complain(text)

@@ -16,11 +16,15 @@ _UNKNOWN_FIELD = re.compile(r'the unknown field "(\w+)"')
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """An event as the function gets it, UTF-8; its text, and why that is no JSON, if it isn't."""
+    """An event as the function gets it, UTF-8; its text, and why that is no JSON, if it isn't.
+
+    `path`: of its file, where it has one.
+    """
 
     content: bytes
     text: str = ""
     problem: str = ""
+    path: Path | None = None
 
     def explained(self, message: str) -> str:
         """Say what the function has against it, and where that stands."""
@@ -55,8 +59,9 @@ def event_or_payload(path: str | None, function: Function | None, trigger: str |
 
 def read_event(path: str) -> EventFile:
     """Read one. Raise CommandError where there is nothing to read."""
+    file = None if path == "-" else Path(path)
     try:
-        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        content = sys.stdin.buffer.read() if file is None else file.read_bytes()
     except OSError as error:
         raise CommandError(
             f"cannot read the event {path!r}: {error.strerror}; give a file, or - for standard input"
@@ -64,7 +69,7 @@ def read_event(path: str) -> EventFile:
     try:
         text = decode(content)
     except InvalidJson as error:
-        return EventFile(content, problem=str(error))
+        return EventFile(content, problem=str(error), path=file)
     try:
         count = len(documents(text))
         problem = (
@@ -72,4 +77,4 @@ def read_event(path: str) -> EventFile:
         )
     except InvalidJson as error:
         problem = str(error)
-    return EventFile(text.encode(errors="surrogatepass"), text, problem)
+    return EventFile(text.encode(errors="surrogatepass"), text, problem, file)

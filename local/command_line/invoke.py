@@ -41,7 +41,7 @@ def invoke(
     """Run it and present it; `can_ask`: whether standard input is free for an answer. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
-    check_out(options.out)
+    check_out(options.out, event.path, options.fleet, options.log)
     with (
         open_target(settings, live=options.live, fleet=options.fleet, faults=faults) as opened,
         log_file(options.log) as log,

@@ -39,6 +39,21 @@ TemplateFile = Annotated[
 ]
 
 
+_LAST_PORT = 65_535
+
+
+def _port(text: str | int) -> int:
+    number = str(text)
+    if not (number.isascii() and number.isdigit() and int(number[:6]) <= _LAST_PORT):
+        raise typer.BadParameter(f"{number[:20]!r} is no port; it goes to {_LAST_PORT}, and 0 is a free one")
+    return int(number)
+
+
+Port = Annotated[
+    int, typer.Option(parser=_port, metavar="PORT", help="The port to listen on; 0: a free one.")
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """The options of all that runs the function."""

@@ -64,10 +64,13 @@ def with_plan(
     }
 
 
-def check_out(path: Path | None) -> None:
-    """Raise CommandError for a file that no report could be written to."""
+def check_out(path: Path | None, *others: Path | None) -> None:
+    """Raise CommandError for a file that no report could be written to, or that is one of the others."""
     if path is None:
         return
+    for other in others:
+        if other is not None and path.absolute() == other.absolute():
+            raise CommandError(f"--out {str(path)!r} is also read or logged to; take another name for it")
     if path.suffix.lower() not in _SUFFIXES:
         raise CommandError(f"--out {str(path)!r} is neither .json nor .csv; its name says which it becomes")
     if not path.absolute().parent.is_dir():

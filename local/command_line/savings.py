@@ -8,15 +8,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import typer
 from rich.markup import escape
 from rich.table import Table
 
 from function.events.json_reader import quote
 from local.command_line import display
+from local.command_line.exit_codes import CommandError, ExitCode
 from local.savings.files import Unreadable
 from local.savings.hours import Group, Savings, Sum, add_up, by_day, by_tag, by_type
 from local.savings.log_lines import LogLine, read_log
@@ -30,30 +29,15 @@ _NAMED = 10
 _PLOTS = (".svg", ".png")
 
 
-def savings(
-    log: Annotated[
-        list[str],
-        typer.Argument(metavar="FILE...", help="Logs or reports, also packed by gzip; - for standard input."),
-    ],
-    *,
-    by: Annotated[str, typer.Option(metavar="day|type|tag:KEY", help="What to group by.")] = _DAY,
-    zone: Annotated[str, typer.Option(help="Whose days: Asia/Shanghai, +08:00, ...")] = "UTC",
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .svg or .png.")] = None,
-    prices: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help='What an hour costs: {"currency": "CNY", "ecs.g6.large": 0.5}.'),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Add up, from logs and reports, the hours that StopCharging saved.
-
-    A stop counts until the instance's next start that they show, else until it was last seen.
-    """
+def add_up_savings(
+    logs: Sequence[str], *, by: str, zone: str, plot: Path | None, prices: Path | None, as_json: bool
+) -> ExitCode:
+    """Read the logs and show what they come to. Raise CommandError."""
     group = _group(by, zone)
     tariff = _tariff(prices)
     if plot is not None and plot.suffix.lower() not in _PLOTS:
-        raise typer.BadParameter(f"--plot: {quote(str(plot))} is neither .svg nor .png")
-    book, skipped = _read(log)
+        raise CommandError(f"--plot: {quote(str(plot))} is neither .svg nor .png")
+    book, skipped = _read(logs)
     saved = add_up(book.suspensions(), group, tariff.by_type if tariff else {})
     result = _Result(
         saved=saved,
@@ -70,6 +54,7 @@ def savings(
         print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
         _show(result)
+    return ExitCode.COMPLETE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +114,7 @@ def _group(by: str, zone: str) -> Group:
         return by_type
     if by.startswith(_TAG) and by != _TAG:
         return by_tag(by.removeprefix(_TAG))
-    raise typer.BadParameter(f"--by: {quote(by)} is none of day, type, tag:KEY (such as tag:env)")
+    raise CommandError(f"--by: {quote(by)} is none of day, type, tag:KEY (such as tag:env)")
 
 
 def _zone(name: str) -> tzinfo:
@@ -140,7 +125,7 @@ def _zone(name: str) -> tzinfo:
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # what ZoneInfo raises depends on how the name is wrong
-        raise typer.BadParameter(
+        raise CommandError(
             f"--zone: {quote(name)} is no time zone known here; expected such as Asia/Shanghai or +08:00"
         ) from None
 
@@ -149,7 +134,7 @@ def _tariff(path: Path | None) -> Prices | None:
     try:
         return load_prices(path) if path else None
     except InvalidPrices as error:
-        raise typer.BadParameter(f"--prices: {error}") from None
+        raise CommandError(f"--prices: {error}") from None
 
 
 def _read(names: Sequence[str]) -> tuple[Logbook, str]:
@@ -166,7 +151,7 @@ def _read(names: Sequence[str]) -> tuple[Logbook, str]:
     skipped = f"{_many(count, 'line')} can't be read; {first.place}: {first.problem}" if first else ""
     if not book.until:
         nothing = f"no log line of the function in {', '.join(names)}"
-        raise typer.BadParameter(f"{nothing}; {skipped}" if skipped else nothing)
+        raise CommandError(f"{nothing}; {skipped}" if skipped else nothing)
     return book, skipped
 
 
@@ -176,7 +161,7 @@ def _lines(names: Sequence[str]) -> Iterator[LogLine | Unreadable]:
             with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
                 yield from read_log(file, "standard input" if name == "-" else name)
         except OSError as error:
-            raise typer.BadParameter(f"cannot read the log {name!r}: {error.strerror}") from None
+            raise CommandError(f"cannot read the log {name!r}: {error.strerror}") from None
 
 
 def _doubts(saved: Savings, book: Logbook, *, priced: bool) -> Iterator[str]:
@@ -236,9 +221,9 @@ def _draw(result: _Result, path: Path) -> None:
     try:
         from local.savings.plot import draw  # noqa: PLC0415 - loading matplotlib takes longer than all the rest
     except ModuleNotFoundError:
-        raise typer.BadParameter("--plot needs matplotlib, which the demo does not: make setup") from None
+        raise CommandError("--plot needs matplotlib, which the demo does not: make setup") from None
     title = f"Saved by StopCharging, by {result.by}" + (f" ({result.zone})" if result.zone else "")
     try:
         draw(result.saved, path, days=result.zone is not None, title=title, currency=result.currency)
     except OSError as error:
-        raise typer.BadParameter(f"--plot: cannot write {quote(str(path))}: {error.strerror}") from None
+        raise CommandError(f"--plot: cannot write {quote(str(path))}: {error.strerror}") from None

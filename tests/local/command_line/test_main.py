@@ -73,9 +73,22 @@ def test_an_incomplete_run_exits_1_with_its_report(fleet: Path) -> None:
         (["invoke", "events/timer.json", "--yes"], "", {}, "--yes goes with --live"),
         (["invoke", "events/timer.json", "--out", "x.txt"], "", {}, "neither .json nor .csv"),
         (["invoke", "events/timer.json", "--out", "nowhere/x.csv"], "", {}, "there is no folder"),
+        (["invoke", "events/timer.json", "--out", "events/timer.json"], "", {}, "is also read or logged to"),
+        (["invoke", "-", "--fleet", "f.json", "--out", "f.json"], "{}", {}, "is also read or logged to"),
+        (["apply", "plan.json", "--out", "plan.json"], "", {}, "is also read or logged to"),
         (["invoke", "-", "--no-such-option"], "", {}, "--no-such-option"),
         (["invoke"], "", {}, "EVENT"),
-        (["emulator", "--port", "99999"], "", {}, "--port"),
+        (["emulator", "--port", "99999"], "", {}, "'99999' is no port; it goes to 65535"),
+        (["emulator", "--port", "http"], "", {}, "'http' is no port"),
+        (["emulator", "--reset", "--fleet", "x"], "", {}, "--reset starts anew what runs there"),
+        (
+            ["emulator", "--reset", "--port", "1"],
+            "",
+            {},
+            "nothing to reset at 127.0.0.1:1: Connection refused",
+        ),
+        (["emulator", "--host", "no.such.invalid"], "", {}, "no.such.invalid:8014: no such host is known"),
+        (["savings", "nowhere"], "", {}, "cannot read the log 'nowhere': No such file or directory"),
     ],
 )
 def test_bad_input_exits_2_and_says_what_is_wrong(
@@ -86,6 +99,8 @@ def test_bad_input_exits_2_and_says_what_is_wrong(
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+    assert "Input should" not in done.stderr
+    assert "Errno" not in done.stderr
     assert done.stdout.strip() == ""
 
 
