@@ -57,8 +57,8 @@ def check(event: bytes) -> None:
     assert bool(delivery.events) == (delivery.rejection is None)
     written = event.decode(errors="replace")
     text = written + unquote_plus(written)  # a form says some of it in percents
-    lines = written.replace("\\n", "")  # base64 may be in several
-    text += unquote_plus("".join(map(decoded, re.findall(r"[A-Za-z0-9+/]{20,}=*", lines))))
+    for one_line in (written, re.sub(r"\\[nrt]|\s", "", written)):  # base64 may be in several
+        text += unquote_plus("".join(map(decoded, re.findall(r"[A-Za-z0-9+/]{20,}=*", one_line))))
     for one in delivery.events:
         assert one.event_id is not None
         assert one.event_id.isprintable()
