@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,10 +55,12 @@ def check(event: bytes) -> None:
     """Hold what must be true of every delivery."""
     delivery = parse(event, now=NOW, alarm_token=TOKEN)
     assert bool(delivery.events) == (delivery.rejection is None)
-    written = event.decode(errors="replace")
-    text = written + unquote_plus(written)  # a form says some of it in percents
-    for one_line in (written, re.sub(r"\\[nrt]|\s", "", written)):  # base64 may be in several
-        text += unquote_plus("".join(map(decoded, re.findall(r"[A-Za-z0-9+/]{20,}=*", one_line))))
+    text = plain = event.decode(errors="replace")
+    for _ in range(WRAPPED):  # a form says some of it in percents, a message in base64, one in the other
+        one_line = re.sub(r"\\[nrt]|\s", "", plain)  # base64 may be in several
+        found = [each for way in (plain, one_line) for each in re.findall(r"[A-Za-z0-9+/]{20,}=*", way)]
+        plain = unquote_plus(plain) + "".join(map(decoded, found))
+        text += plain
     for one in delivery.events:
         assert one.event_id is not None
         assert one.event_id.isprintable()
@@ -171,6 +173,47 @@ def deep(levels: int) -> Json:
     return value
 
 
+def http(body: str, **fields: Json) -> Json:
+    """Wrap as FC's HTTP trigger does."""
+    return {"rawPath": "/", "headers": {"x-alarm-token": TOKEN}, "body": body, **fields}
+
+
+def in_base64(text: str) -> str:
+    """Encode in base64."""
+    return base64.b64encode(text.encode(errors="surrogatepass")).decode()
+
+
+def in_form(event: Json) -> str:
+    """Write as a form has it: what is no text as JSON."""
+    fields = event if isinstance(event, dict) else {"data": event}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
+    return urlencode(texts, errors="replace")
+
+
+def cloud_event(event: Json, source: str) -> Json:
+    """Wrap as EventBridge does."""
+    return {"specversion": "1.0", "id": "e", "source": source, "type": "x", "data": event}
+
+
+WRAPPED = 4
+"""Levels that a test wraps an event in, the sample's own included."""
+WRAPPINGS: list[Callable[[Json], Json]] = [
+    lambda event: [event, event],
+    lambda event: [5, event, None, {"InstanceId": "i-x"}],
+    json.dumps,
+    lambda event: in_base64(json.dumps(event)),
+    lambda event: {"messageBody": event},
+    lambda event: {"messageBody": json.dumps(event)},
+    lambda event: {"Message": in_base64(json.dumps(event)), "PublishTime": 1769774100000, "TopicName": "t"},
+    lambda event: http(json.dumps(event)),
+    lambda event: http(in_base64(json.dumps(event)), isBase64Encoded=True),
+    lambda event: http(in_form(event)),
+    lambda event: http("", queryParameters={"data": json.dumps(event)}),
+    *(
+        lambda event, source=source: cloud_event(event, source)
+        for source in ("dev", "acs.cms", "acs.ecs", "acs.sls", "acs.arms", "acs.mns", "acs.ess")
+    ),
+]
 HOSTILE: list[Json] = [
     None,
     True,
@@ -183,6 +226,9 @@ HOSTILE: list[Json] = [
     1769774400000,
     "",
     " ",
+    "null",
+    "-",
+    "<no value>",
     "\x00",
     "\ud800",
     "\x1b[2J",
@@ -245,6 +291,7 @@ CHANGES: list[Callable[[Json], Json]] = [
     lambda value: {"InstanceId": value},
     json.dumps,
     str,
+    lambda value: [5, *value, None, {}, "{}", "{", value] if isinstance(value, list) else value,
     lambda value: value * 3 if isinstance(value, str | list) else value,
     lambda value: value[:-1] if isinstance(value, str | list) else value,
     lambda value: value[::-1] if isinstance(value, str) else value,
@@ -271,13 +318,15 @@ def test_any_value_at_any_place_is_answered(at: tuple[str, JsonPath], value: Jso
 @fuzz
 @given(st.lists(st.sampled_from(PLACES), min_size=1, max_size=4), st.data())
 def test_any_change_at_any_place_is_answered(at: list[tuple[str, JsonPath]], data: st.DataObject) -> None:
-    """So do fields that are missing, doubled, wrapped or written differently, several at once."""
+    """So do fields that lack, are doubled or written differently, several at once, whoever sends them."""
     name = at[0][0]
     event = SAMPLES[name]
     for other, place in at:
         if other == name and place in set(places(event)):
             change = data.draw(st.sampled_from([None, *CHANGES]))
             event = without(event, place) if change is None else changed(event, place, change)
+    for wrap in data.draw(st.lists(st.sampled_from(WRAPPINGS), max_size=WRAPPED - 2)):
+        event = wrap(event)
     check(json.dumps(event).encode())
 
 
