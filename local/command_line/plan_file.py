@@ -1,5 +1,6 @@
 """Saved plans: what `invoke --plan --out` writes for a second pair of eyes, and `apply` does, no more."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +15,12 @@ from local.command_line.execution import Target
 from local.command_line.exit_codes import CommandError
 from local.command_line.report_file import outcomes_of
 from local.command_line.rows import Line
+from local.emulator.json_files import InvalidJson, decode, documents
 
 MAX_AGE = timedelta(days=1)
 """An older plan is refused: what it saw may no longer be so."""
 
+_DIGEST = "digest"
 _FILTERS = {
     "ResourceGroupId": "resource_group_id",
     "VpcId": "vpc_id",
@@ -41,13 +44,25 @@ def as_saved(
 ) -> dict[str, object]:
     """Add to a plan's report what `apply` needs: the event as it was read, and where and when that was."""
     written = [_written(request) for request in requests]
-    return {
-        **report,
-        "time": report.get("time") or now.isoformat(timespec="seconds"),
-        "account_id": target.account_id,
-        "region_id": target.environment["FC_REGION"],
-        "request": written[0] if len(written) == 1 else written,
-    }
+    return sealed(
+        {
+            **report,
+            "time": report.get("time") or now.isoformat(timespec="seconds"),
+            "account_id": target.account_id,
+            "region_id": target.environment["FC_REGION"],
+            "request": written[0] if len(written) == 1 else written,
+        }
+    )
+
+
+def sealed(plan: Mapping[str, object]) -> dict[str, object]:
+    """Add a plan's digest, by which a later change to it shows: what is carried out is what was looked at.
+
+    It is there for slips, not for forgers: whoever may stop instances can as well write an event.
+    """
+    own = {name: value for name, value in plan.items() if name != _DIGEST}
+    text = json.dumps(own, sort_keys=True)
+    return {**own, _DIGEST: hashlib.sha256(text.encode()).hexdigest()}
 
 
 def would_stop(outcomes: Sequence[Line], requests: Sequence[StopRequest]) -> tuple[Line, ...]:
@@ -90,12 +105,14 @@ def narrowed(
 def load_plan(path: Path, target: Target, now: datetime) -> SavedPlan:
     """Read a saved plan for this target. Raise CommandError."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        problem = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise CommandError(f"cannot read the plan {str(path)!r}: {problem}") from None
+        report, *more = documents(decode(path.read_bytes()))
+    except OSError as error:
+        raise CommandError(f"cannot read the plan {str(path)!r}: {error.strerror}") from None
+    except InvalidJson as error:
+        raise CommandError(f"the plan {str(path)!r} is not JSON: {error}. Nothing was done") from None
     if (
-        not isinstance(report, dict)
+        more
+        or not isinstance(report, dict)
         or "request" not in report
         or not isinstance(report.get("outcomes"), list)
     ):
@@ -120,6 +137,8 @@ def load_plan(path: Path, target: Target, now: datetime) -> SavedPlan:
         _refuse(path, "is no plan that this version wrote; make it anew")
     if stale or time - now > timedelta(minutes=5):
         _refuse(path, f"is of {report['time']}; a plan holds for {MAX_AGE.days} day: make it anew")
+    if sealed(report) != report:
+        _refuse(path, "was changed since it was made: make it anew, from an event that means what you want")
     return SavedPlan(requests=requests, approved=approved, report=report, time=time)
 
 

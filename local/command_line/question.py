@@ -45,9 +45,7 @@ def confirm(lines: Iterator[str], last: str) -> None:
     if not answer.endswith("\n") or not asked:
         print(file=sys.stderr)
     if not answer and not asked:
-        raise CommandError(
-            "nobody can be asked here; add --yes to go on, or --plan to look. Nothing was done"
-        )
+        raise CommandError("nobody can be asked here; --yes goes on without asking. Nothing was done")
     if answer.strip().lower() not in {"y", "yes"}:
         raise CommandError("Not confirmed; nothing was done", ExitCode.DECLINED)
 

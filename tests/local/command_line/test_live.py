@@ -13,7 +13,7 @@ from function.events.parse import Delivery
 from function.model.credentials import Credentials
 from local.command_line.execution import Target
 from local.command_line.exit_codes import CommandError
-from local.command_line.plan_file import load_plan
+from local.command_line.plan_file import load_plan, sealed
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet
 from local.emulator.server import serve
@@ -178,7 +178,7 @@ def test_what_became_eligible_since_is_named_and_left(
     }
     saved["request"] = {**saved["request"], "Tag": EVENT["Tag"]}  # as if only one had carried the tag then
     del saved["request"]["InstanceIds"]
-    plan.write_text(json.dumps(saved))
+    plan.write_text(json.dumps(sealed(saved)))
 
     seen = on_terminal("apply", plan, "--live", environment=cloud, answers={"[y/N] ": "y\n"})
     text = words(seen.text.splitlines())
@@ -240,6 +240,38 @@ def test_a_plan_of_elsewhere_or_of_old_is_refused(
     assert status_of(cloud, FIRST) == "Running"
 
 
+def test_a_plan_that_was_changed_is_refused(cloud: Mapping[str, str], event: Path, tmp_path: Path) -> None:
+    """An id more or less, another mode, consent: what is carried out is what was looked at."""
+    plan = tmp_path / "plan.json"
+    stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
+    here = Target(
+        live=True,
+        environment=cloud,
+        clock=SystemClock(),
+        account_id=ACCOUNT,
+        timeout=300,
+        read=lambda _event: Delivery(events=()),
+    )
+    saved = json.loads(plan.read_text())
+    plan.write_text(json.dumps(saved), encoding="utf-16")
+    assert len(load_plan(plan, here, datetime.now(UTC)).approved) == 2
+    added = {**saved["outcomes"][0], "instance_id": OTHER}
+    mode = {**saved["outcomes"][0], "stopped_mode": {"requested": "KeepCharging"}}
+    for change in (
+        {"outcomes": [*saved["outcomes"], added]},
+        {"outcomes": saved["outcomes"][:1]},
+        {"outcomes": [mode, *saved["outcomes"][1:]]},
+        {"request": {**saved["request"], "ConfirmStop": True}},
+        {"digest": ""},
+    ):
+        plan.write_text(json.dumps({**saved, **change}))
+        with pytest.raises(CommandError, match="was changed since it was made: make it anew"):
+            load_plan(plan, here, datetime.now(UTC))
+    plan.write_text(plan.read_text()[:-1] + ",}")
+    with pytest.raises(CommandError, match=r"is not JSON: line 1, column \d+: there is a comma before }"):
+        load_plan(plan, here, datetime.now(UTC))
+
+
 def test_a_stale_event_is_planned_and_not_run(cloud: Mapping[str, str], event: Path) -> None:
     """The plan is shown, and that a run would refuse it; the run itself is exit code 3 without a question."""
     old = {"triggerTime": "2026-01-01T00:00:00Z", "triggerName": "evening", "payload": json.dumps(EVENT)}
@@ -270,7 +302,7 @@ def test_a_plan_is_decided_anew(tmp_path: Path, event: Path, change: dict[str, o
         stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
         saved = json.loads(plan.read_text())
         request = {**saved["request"], **change.pop("request", {})}  # type: ignore[dict-item]
-        plan.write_text(json.dumps({**saved, **change, "request": request}))
+        plan.write_text(json.dumps(sealed({**saved, **change, "request": request})))
         done = stop_guard("apply", plan, "--live", "--yes", "--json", environment=cloud)
         assert status_of(cloud, FIRST) == "Running"
     assert done.returncode == 0, done.stderr
