@@ -271,7 +271,7 @@ def test_a_list_of_alerts(alerts: list[object], right: list[str]) -> None:
     for beside in (
         {"version": "4", "truncatedAlerts": 0, "groupLabels": {}, "commonLabels": {"alertname": "idle"}},
         {"version": "1", "orgId": 1, "state": "alerting", "title": "[FIRING:1] idle", "message": "idle"},
-        {"alertState": "firing", "dispatchRuleName": "dev", "startTime": MILLISECONDS, "alert_id": "7"},
+        {"alertState": "firing", "alertName": "idle", "startTime": MILLISECONDS, "alert_id": "7"},
         {"alerts": text(alerts)},
     ):
         event = {"status": "firing", "receiver": "stop-guard", "alerts": alerts, **beside}
