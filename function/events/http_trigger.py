@@ -16,6 +16,9 @@ from function.model.outcome import INVALID_EVENT, GuardCode
 MAX_FORM_FIELDS = 100
 """CloudMonitor's callback, the longest form of any sender, comes with 23."""
 
+MAX_FORM = 2**17
+"""Characters of a form; decoding its percents takes eighty times as much memory."""
+
 MAX_BODY = 2**20
 """Bytes of a body. An event of EventBridge has up to 256 KB (its page about limits), an alarm some KB."""
 
@@ -205,6 +208,8 @@ def _form(body: Node) -> Node:
     text = body.text().strip("& \t\r\n")
     if text.startswith("$"):
         body.fail(f"is {quote(text)}, a placeholder that its sender did not replace, as in a test by ARMS")
+    if len(text) > MAX_FORM:
+        body.fail(f"is no JSON, and a form of {len(text):,} characters; a form has at most {MAX_FORM:,}")
     try:
         pairs = parse_qsl(
             text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MAX_FORM_FIELDS

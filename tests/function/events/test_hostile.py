@@ -236,3 +236,16 @@ def test_a_large_body_that_is_no_json_is_said(body: bytes) -> None:
     event = _http("BODY").replace(b'"BODY"', body)
     delivery = parse(event, now=NOW, alarm_token=TOKEN)
     assert [type(one) for one in delivery.events] == [InvalidEvent] * (delivery.rejection is None)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (2**17, "body is of no kind known here; it has the fields"),
+        (2**17 + 1, "body is no JSON, and a form of 131,073 characters; a form has at most 131,072"),
+    ],
+)
+def test_a_form_has_its_limit(size: int, message: str) -> None:
+    """A form as large as a body may be would take more memory than the function has."""
+    (invalid,) = parse(_http("a=" + "x" * (size - 2)), now=NOW, alarm_token=TOKEN).events
+    assert str(invalid).startswith(message)
