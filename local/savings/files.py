@@ -1,12 +1,13 @@
 """The texts in a file of logs or reports: lines, or one JSON document; plain, or packed by gzip."""
 
+import codecs
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 MAX_LINE = 4 * 1024 * 1024
 """Bytes of a line that are read at most: room for an answer of SLS's GetLogs, a hundred log lines."""
@@ -14,11 +15,8 @@ MAX_LINE = 4 * 1024 * 1024
 MAX_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a JSON document that are read at most: the report of a hundred thousand instances."""
 
-_UTF_16 = "is UTF-16, as Windows PowerShell's > writes it; make it UTF-8: iconv -f UTF-16 -t UTF-8 FILE"
 GZIP = b"\x1f\x8b"
 FOREIGN = {
-    b"\xff\xfe": _UTF_16,
-    b"\xfe\xff": _UTF_16,
     b"PK\x03\x04": "is a zip archive; unpack it first",
     b"\x28\xb5\x2f\xfd": "is packed by zstd; unpack it first",
     b"BZh": "is packed by bzip2; unpack it first",
@@ -26,7 +24,26 @@ FOREIGN = {
     b"target,instance_id,": "is a report as CSV, which does not say when it was made; have it as .json",
 }
 """By what a file begins with: what it is, and what would be right."""
+_LETTERS = 16
+"""Bytes by which UTF-16 without a mark is known: what these files begin with is ASCII."""
 _LONGEST_MARK = max(map(len, FOREIGN))
+
+
+class _Lines(Protocol):
+    """What lines are read from."""
+
+    def readline(self, size: int, /) -> bytes:
+        """Give a line, of so many bytes at most."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give so many bytes at most."""
+
+
+class _Peekable(_Lines, Protocol):
+    """A file whose beginning can be looked at."""
+
+    def peek(self, size: int, /) -> bytes:
+        """Give the next bytes, and leave them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +71,28 @@ def read_texts(file: BinaryIO, name: str) -> Iterator[Text | Unreadable]:
             if start.startswith(mark):
                 yield Unreadable(name, problem)
                 return
-        packed = start.startswith(GZIP)
-        yield from _texts(gzip.GzipFile(fileobj=buffered) if packed else buffered, name)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        yield Unreadable(name, f"is packed by gzip, and broken: {error}")
+        plain: _Peekable = gzip.GzipFile(fileobj=buffered) if start.startswith(GZIP) else buffered
+        yield from _texts(_as_utf_8(plain), name)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        yield Unreadable(name, "is packed by gzip, and broken or cut off")
     finally:
         buffered.detach()  # or it would close the file, which is not ours
 
 
-def _texts(file: io.BufferedIOBase, name: str) -> Iterator[Text | Unreadable]:
+def _as_utf_8(file: _Peekable) -> _Lines:
+    """Read what Windows writes as UTF-8: UTF-16 has a mark, or zeros in its first letters; UTF-8 a mark."""
+    start = file.peek(_LETTERS)[:_LETTERS]
+    if start.startswith(codecs.BOM_UTF8):
+        file.read(len(codecs.BOM_UTF8))
+    elif start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace")  # type: ignore[arg-type]  # reads alone
+    elif {any(start[::2]), any(start[1::2])} == {True, False}:
+        encoding = "utf-16-le" if any(start[::2]) else "utf-16-be"
+        return codecs.EncodedFile(file, "utf-8", encoding, errors="replace")  # type: ignore[arg-type]  # the same
+    return file
+
+
+def _texts(file: _Lines, name: str) -> Iterator[Text | Unreadable]:
     begun = False
     for number in count(1):
         line = file.readline(MAX_LINE)
