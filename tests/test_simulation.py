@@ -16,7 +16,7 @@ from simulation.play import play
 from simulation.recording import STOPS, RecordedStop, Recording
 from simulation.verdict import judge
 
-RUNS = 12_000
+RUNS = 8_000  # a million in `make soak`
 CHUNK = 250
 
 TRACES = """

@@ -31,13 +31,14 @@ FAULTS = [
     "quota,per-minute=2",
 ]
 AFTERMATHS = ["stuck,status=Stopping", "stuck,status=Running", "stale,seconds=8"]
-LOOKS = ["DescribeInstances", "DescribeInstanceTypes"]
-STOPS = ["StopInstance", "StopInstances"]
 WHICH = ["", ":1", ":2", ":2-"]
-SIZES = [1, 12]
+MANY = {"DescribeInstances": 4, "DescribeInstanceTypes": 12, "StopInstance": 4, "StopInstances": 6}
+"""By the call: of types ten are asked for at once, and from five instances on they are stopped together."""
 CASES = [
-    *itertools.product(LOOKS, WHICH, FAULTS, SIZES),
-    *((call, *case) for call in STOPS for case in itertools.product(WHICH, FAULTS + AFTERMATHS, SIZES)),
+    (call, *case, size)
+    for call, many in MANY.items()
+    for case in itertools.product(WHICH, FAULTS + (AFTERMATHS if call.startswith("Stop") else []))
+    for size in (1, many)
 ]
 
 
