@@ -21,6 +21,7 @@ UNUSED = frozenset(
         "asyncio",
         "charset_normalizer",  # guesses in what a text may be written that doesn't say so; ECS's JSON does
         "cryptography",  # signatures by RSA key pair
+        "idna",  # names of hosts that are not ASCII
         "websocket",
         "xml",  # answers of other APIs; ECS's, STS's and FC's are JSON
     }

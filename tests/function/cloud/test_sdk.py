@@ -26,6 +26,7 @@ UNUSED = {
     "asyncio",
     "charset_normalizer",
     "cryptography",
+    "idna",
     "websocket",
     "xml",
 }
@@ -287,6 +288,10 @@ def test_lazy_packages_work_when_used_after_all(wire: Wire) -> None:
             "import alibabacloud_tea_openapi.client as m; m.credential_models.Config(type='access_key')",
         ),
         ("cryptography", "import alibabacloud_tea_openapi.utils as m; m.hashes.SHA256()"),
+        (
+            "idna",
+            "import requests; requests.PreparedRequest._get_idna_encoded_host('b\u00fccher.de')",
+        ),
         ("websocket", "import darabonba.websocket as m; m.ABNF.OPCODE_BINARY"),
         ("xml", "import darabonba.utils.xml as m; m.ElementTree.fromstring('<a/>')"),
     ],
