@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from function.model.credentials import MIN_SECRET, Redactor
+from function.model.credentials import MIN_SECRET, Credentials, Redactor
 from function.model.outcome import Refusal
 from function.model.request import Source
 from function.reporting.log import MAX_LINE, Log
@@ -27,6 +29,39 @@ WAYS: dict[str, Callable[[str], str]] = {
 ONE_OR_TWO = st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=3)
 unhurried = settings(deadline=None)
 NOW = datetime(2026, 1, 31, 20, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class ContextKey:
+    """`context.credentials` of FC's Python 3.10 runtime."""
+
+    access_key_id: str = "context-id"
+    access_key_secret: str = "context-secret"
+    security_token: str = "context-token"
+
+
+ENVIRONMENT = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "its-id",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "its-secret",
+    "ALIBABA_CLOUD_SECURITY_TOKEN": "its-token",
+}
+
+
+@pytest.mark.parametrize(
+    ("context", "found"),
+    [
+        (None, ["its-id", "its-secret", "its-token"]),
+        (ContextKey(access_key_id=""), ["its-id", "its-secret", "its-token"]),
+        (ContextKey(), ["context-id", "context-secret", "context-token"]),
+        (ContextKey(security_token=""), ["context-id", "context-secret", ""]),
+        (ContextKey(security_token=cast(str, None)), ["context-id", "context-secret", ""]),
+    ],
+)
+def test_where_the_keys_come_from(context: ContextKey | None, found: list[str]) -> None:
+    """The context's, where it has a key, with a token or none; else those of the environment."""
+    keys = Credentials.read(context, ENVIRONMENT)
+    assert list(keys.secrets()) == found
+    assert repr(keys) == "Credentials()"
 
 
 def written(text: str, ways: list[str]) -> str:

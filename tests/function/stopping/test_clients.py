@@ -180,3 +180,14 @@ def test_what_is_no_role_is_invalid(stage: SetStage, event: dict[str, object]) -
     assert type(played.answer.error).__name__ == "InvalidEvent"
     assert "RoleArn" in str(played.answer.error)
     assert played.calls == ()
+
+
+def test_each_role_stops_what_it_was_named_for(stage: SetStage) -> None:
+    """Two roles of one account may be allowed different things: none stops what the other one is to stop."""
+    roles = [ROLES[0], ROLES[0].replace("stop-guard", "another")]
+    ids = [f"i-bp1of2n{number}" for number in range(8)]
+    set_up = stage(*(instance(SECOND, number, LocalStorageAmount=0) for number in range(8)))
+    events = [{"InstanceIds": ids[4 * n : 4 * n + 4], "RoleArn": role} for n, role in enumerate(roles)]
+    played = set_up.invoke_with({"ALLOWED_ROLE_ARNS": ",".join(roles)}, events)
+    assert played.report["summary"] == {"total": 8, "stopped": 8}
+    assert sorted(played.batches) == [ids[:4], ids[4:]]

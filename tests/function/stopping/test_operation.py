@@ -17,7 +17,7 @@ from function.model.request import Job, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
 from function.settings import Settings
 from function.stopping import state
-from function.stopping.operation import FRESH_SECONDS, Operation
+from function.stopping.operation import FRESH_SECONDS, POLL_SECONDS, Operation
 from function.stopping.throttle import MAX_TRIES, Throttle
 from local.emulator.clock import VirtualClock
 from tests.stage import NOW
@@ -309,6 +309,31 @@ def test_looks_that_fail_are_not_taken_for_ever(column: str, expected: str) -> N
     outcome = bench.fail(TRANSIENT)
     assert outcome is not None
     assert outcome.status == expected
+
+
+def test_looks_go_on_while_a_call_in_doubt_waits_for_its_window() -> None:
+    """What it has done is to be seen within seconds, however long the next call has to wait; else none."""
+    throttled = CloudError("Throttling.User", "slow down", retry_after=60)
+    bench = reach("Looking in doubt")
+    while state_of(bench, None) != "Ready":
+        bench.wait()
+        assert bench.look(RUNNING) is None
+    bench.wait()
+    bench.answer(throttled)
+    assert bench.operation.due - bench.clock.seconds == POLL_SECONDS[-1]
+    bench = ready()
+    bench.answer(throttled)
+    assert bench.operation.due >= 60
+
+
+def test_a_stop_of_somebody_else_is_not_told_as_ours() -> None:
+    """Seen stopping after a call that did nothing, no mode is expected of it, and it says whose it is."""
+    theirs, ours = reach("Watching"), reach("Verifying")
+    assert theirs.operation.stop is not None
+    for bench, mode, words in ((theirs, None, ", not by this run"), (ours, StoppedMode.STOP_CHARGING, "")):
+        outcome = bench.give_up()
+        assert (outcome.status, outcome.stopped_mode.expected) == ("stopping", mode)
+        assert outcome.message.endswith(f"; stopping since 2026-01-15T20:00:00+00:00{words}")
 
 
 def test_it_is_asked_again_after_the_wait() -> None:

@@ -1,7 +1,10 @@
 """Selections of more instances than ECS's filters hold for: all that is meant is found, and nothing else."""
 
+import json
+
 import pytest
 
+from local.emulator.fault_text import parse_fault
 from tests.stage import SetStage
 
 MANY, OTHERS = 1_205, 30
@@ -35,3 +38,27 @@ def test_what_the_filters_hold_for_is_listed_once(stage: SetStage) -> None:
     fleet = [{"InstanceId": f"i-bp1dev{n:04}", **TAGS} for n in range(150)]
     played = stage(*fleet).invoke({**DEV, "DryRun": True}, MAX_INSTANCES="100")
     assert played.count("DescribeInstances") == 2
+
+
+def test_regions_have_pages_of_their_own(stage: SetStage) -> None:
+    """Two regions may number their pages alike; each is listed to its own end."""
+    regions = ("cn-hangzhou", "cn-shanghai")
+    fleet = [
+        {"InstanceId": f"i-bp1{one}{n:03}", "RegionId": one, **TAGS} for one in regions for n in range(101)
+    ]
+    played = stage(*fleet).invoke(
+        {**DEV, "RegionIds": regions, "DryRun": True}, ALLOWED_REGIONS=",".join(regions), MAX_INSTANCES="202"
+    )
+    assert played.report["region_errors"] == []
+    assert played.report["summary"] == {"total": 202, "would_stop": 202}
+
+
+def test_every_tag_of_a_selection_counts(stage: SetStage) -> None:
+    """What carries one of two tags is not meant, though ECS should list it."""
+    both, one = "i-bp1both", "i-bp1one"
+    team = {"TagKey": "team", "TagValue": "web"}
+    tags = {"Tags": {"Tag": [*TAGS["Tags"]["Tag"], team]}}
+    shown = f"DescribeInstances=shown,instance={one},name=Tags,value={json.dumps(TAGS['Tags'])}"
+    set_up = stage({"InstanceId": both, **tags}, {"InstanceId": one, **tags}, faults=(parse_fault(shown),))
+    played = set_up.invoke({"Tag": [*DEV["Tag"], {"Key": "team", "Value": "web"}]})
+    assert {name: outcome["status"] for name, outcome in played.outcomes.items()} == {both: "stopped"}

@@ -30,6 +30,7 @@ def fleet(count: int, **fields: object) -> list[dict[str, object]]:
 def test_many_are_stopped_by_hundreds(stage: SetStage) -> None:
     """250 instances take three StopInstances, each instance in one of them, in SuccessFirst."""
     played = stage(*fleet(250)).invoke({"InstanceIds": ids(250)}, MAX_INSTANCES="250")
+    assert all(int(str(one["duration_ms"])) >= 1_000 for one in played.outcomes.values())
     assert played.report["summary"] == {"total": 250, "stopped": 250}
     assert sorted(map(len, played.batches)) == [50, 100, 100]
     assert sorted(one for batch in played.batches for one in batch) == ids(250)

@@ -5,12 +5,18 @@ from datetime import datetime
 
 import pytest
 
+from function.model.errors import CloudError
+from function.model.scope import Scope
 from function.run import SECONDS_PER_100
 from function.stopping.operation import FRESH_SECONDS
+from function.stopping.throttle import Throttle
 from local.api.error_table import error_row
+from local.emulator.clock import VirtualClock
 from local.emulator.fault_text import parse_fault
 from local.emulator.faults import Failure, Fault
-from tests.stage import WITH_DISKS, Played, SetStage
+from tests.stage import NOW, WITH_DISKS, Played, SetStage
+
+OWN = Scope(region_id="cn-hangzhou")
 
 
 def ids(count: int) -> list[str]:
@@ -84,6 +90,15 @@ def test_a_throttled_look_does_not_say_that_time_was_up(stage: SetStage) -> None
         "not confirmed: Request was denied due to user flow control.",
         "not confirmed within VERIFY_SECONDS",
     }
+
+
+def test_a_late_answer_opens_nothing_earlier() -> None:
+    """Of several throttled calls the one that has to wait longest counts, whichever is heard of last."""
+    throttle = Throttle(VirtualClock(NOW), 0.0, deadline=1_000.0)
+    for seconds in (60.0, 1.0, 30.0):
+        throttle.answered("StopInstance", OWN, CloudError("Throttling.User", "", retry_after=seconds))
+        assert throttle.opens_at("StopInstance", OWN) == 60.0
+    assert throttle.is_open("StopInstances", OWN)
 
 
 @pytest.mark.parametrize("code", ["Throttling.User", "ServiceUnavailable"])
