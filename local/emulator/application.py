@@ -15,12 +15,12 @@ from local.api.error_table import UNKNOWN_ACTION, UNKNOWN_METHOD, UNKNOWN_VERSIO
 from local.api.names import ECS_VERSION, FC_VERSION, STS_ACTIONS, STS_VERSION
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
 from local.emulator.backend import LocalEcs, random_request_id
+from local.emulator.deployment import Deployment
+from local.emulator.deployment_api import DeploymentApi
 from local.emulator.functions import LocalFunctions
 from local.emulator.functions_api import FunctionsApi
 from local.emulator.http_server import HUNG_UP
 from local.emulator.keys import AccessKey, KeyPair
-from local.emulator.surroundings import Surroundings
-from local.emulator.surroundings_api import SurroundingsApi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -31,7 +31,7 @@ XML_NAMES = ("application/xml", "text/xml")
 class Application:
     """The APIs as a WSGI application, at one port; FC's only with `functions`.
 
-    With `surroundings` also RAM's and the others' of what surrounds the function, and FC's reads.
+    With `deployment` also RAM's and the others' of what is deployed with the function, and FC's reads.
 
     ECS and STS are at `/`, by GET and POST, parameters in query, form or both; FC is at its paths.
     """
@@ -42,15 +42,15 @@ class Application:
         credentials: KeyPair,
         clock: Callable[[], datetime],
         functions: LocalFunctions | None = None,
-        surroundings: Surroundings | None = None,
+        deployment: Deployment | None = None,
     ) -> None:
         self._ecs = ecs
         self._credentials = credentials
         self._authenticator = Authenticator(self._key, clock)
         self._around = (
             None
-            if surroundings is None
-            else SurroundingsApi(surroundings, self._authenticator, self._key, random_request_id)
+            if deployment is None
+            else DeploymentApi(deployment, self._authenticator, self._key, random_request_id)
         )
         self._fc = None if functions is None else FunctionsApi(ecs, functions, self._authenticator)
 

@@ -7,20 +7,20 @@ from ssl import SSLContext
 
 from local.emulator.application import Application
 from local.emulator.backend import LocalEcs, utc_now
+from local.emulator.deployment import Deployment
 from local.emulator.functions import LocalFunctions
 from local.emulator.http_events import HttpTrigger
 from local.emulator.http_server import listen
 from local.emulator.invocations import Invoke
 from local.emulator.keys import KeyPair
 from local.emulator.page import WebPage
-from local.emulator.surroundings import Surroundings
 
 
 @contextmanager
 def serve(
     ecs: LocalEcs,
     functions: LocalFunctions | None = None,
-    surroundings: Surroundings | None = None,
+    deployment: Deployment | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -30,14 +30,14 @@ def serve(
 ) -> Iterator[str]:
     """Serve the local ECS in threads of its own; yield `http://HOST:PORT`. `port` 0: a free one.
 
-    STS is at the same port, FC with `functions`, and with `surroundings` what `stop-guard check --live` asks:
+    STS is at the same port, FC with `functions`, and with `deployment` what `stop-guard check --live` asks:
     the one endpoint is for all. With `tls`, such as
     `local.emulator.tls` makes, it is `https://…`.
     `clock` says whether a request's time is fresh. It isn't the fleet's `now`: the SDKs stamp their requests
     with the clock on the wall. Raise OSError if the port is taken.
     """
     key = credentials or KeyPair()
-    api = Application(ecs, key, clock, functions, surroundings)
+    api = Application(ecs, key, clock, functions, deployment)
     with listen(host, port, WebPage(api, ecs, key, clock), api.refused, tls=tls) as endpoint:
         yield endpoint
 

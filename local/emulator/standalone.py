@@ -9,11 +9,11 @@ from pathlib import Path
 from threading import Event
 
 from local.emulator.backend import LocalEcs
+from local.emulator.deployment import Deployment
 from local.emulator.faults import Fault
 from local.emulator.fleet import Fleet
 from local.emulator.keys import KeyPair
 from local.emulator.server import serve
-from local.emulator.surroundings import Surroundings
 
 DEFAULT_PORT = 8014
 """None of those that development servers commonly take."""
@@ -39,7 +39,7 @@ def run(
     tls = None if ca_file is None else _tls(ca_file, host)
     ecs = LocalEcs(fleet, faults=faults)
     # Nothing is deployed there: `stop-guard check --live` says of all that it is missing.
-    serving = serve(ecs, None, Surroundings(), host=host, port=port, credentials=key, tls=tls)
+    serving = serve(ecs, None, Deployment(), host=host, port=port, credentials=key, tls=tls)
     with serving as endpoint, suppress(KeyboardInterrupt):
         print(f"listening on {endpoint}", flush=True)
         Event().wait()

@@ -33,7 +33,7 @@ FAULTS = [
 AFTERMATHS = ["stuck,status=Stopping", "stuck,status=Running", "stale,seconds=8"]
 WHICH = ["", ":1", ":2", ":2-"]
 MANY = {"DescribeInstances": 4, "DescribeInstanceTypes": 12, "StopInstance": 4, "StopInstances": 6}
-"""By the call: of types ten are asked for at once, and from five instances on they are stopped together."""
+"""By the call: of types ten are asked for at once, and from four instances on they are stopped together."""
 CASES = [
     (call, *case, size)
     for call, many in MANY.items()

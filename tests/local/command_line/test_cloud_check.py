@@ -14,9 +14,9 @@ from function.settings import Settings
 from local.command_line.cloud_apis import CloudApis
 from local.command_line.cloud_check import ask
 from local.emulator.backend import LocalEcs
+from local.emulator.deployment import DeployedFunction, Deployment, Role
 from local.emulator.fleet import Fleet
 from local.emulator.server import serve
-from local.emulator.surroundings import DeployedFunction, Role, Surroundings
 from local.template.check import check
 from local.template.source import load
 from tests.local.template.test_rights import ACCOUNT, policies
@@ -65,9 +65,9 @@ def deployed() -> DeployedFunction:
     )
 
 
-def right() -> Surroundings:
+def right() -> Deployment:
     """Give what deploy/stack.yml and the template make."""
-    return Surroundings(
+    return Deployment(
         roles={"stop-guard": Role(trust=TRUST, policies=dict(zip(NAMES, policies(), strict=True)))},
         queues={"stop-guard-failures", "stop-guard-reports", "stop-guard-alarms"},
         logstores={f"stop-guard-{ACCOUNT}": {"stop-guard"}},
@@ -76,15 +76,15 @@ def right() -> Surroundings:
 
 
 @contextmanager
-def cloud(surroundings: Surroundings) -> Iterator[str]:
+def cloud(deployment: Deployment) -> Iterator[str]:
     """Serve it."""
-    with serve(LocalEcs(Fleet.from_instances([])), None, surroundings) as endpoint:
+    with serve(LocalEcs(Fleet.from_instances([])), None, deployment) as endpoint:
         yield endpoint
 
 
-def problems(surroundings: Surroundings) -> list[str]:
+def problems(deployment: Deployment) -> list[str]:
     """Say what is wrong there."""
-    with cloud(surroundings) as endpoint:
+    with cloud(deployment) as endpoint:
         apis = CloudApis(KEY, "cn-hangzhou", endpoint)
         asked = ask(FUNCTION, SETTINGS, ACCOUNT, apis, deploy=DEPLOY)
     return [problem for one in asked for problem in one.problems]
@@ -95,17 +95,17 @@ def test_what_the_stack_and_the_template_make_is_right() -> None:
     assert problems(right()) == []
 
 
-def other_function(**changes: object) -> Surroundings:
-    """Give the right surroundings with other answers about the function."""
+def other_function(**changes: object) -> Deployment:
+    """Give the right deployment with other answers about the function."""
     return replace(right(), functions={"stop-guard": replace(deployed(), **changes)})  # type: ignore[arg-type]
 
 
-def other_configuration(**changes: object) -> Surroundings:
+def other_configuration(**changes: object) -> Deployment:
     """Give them with another configuration."""
     return other_function(configuration={**deployed().configuration, **changes})
 
 
-def other_trigger(index: int, **changes: object) -> Surroundings:
+def other_trigger(index: int, **changes: object) -> Deployment:
     """Give them with another configuration of one trigger."""
     triggers = list(deployed().triggers)
     config = {**json.loads(triggers[index]["triggerConfig"]), **changes}
@@ -116,7 +116,7 @@ def other_trigger(index: int, **changes: object) -> Surroundings:
 QUEUE = "acs:mns:cn-hangzhou:1234567890123456:/queues/elsewhere/messages"
 OLD = {"triggerName": "old-evening", "triggerType": "timer", "triggerConfig": '{"enable": true}'}
 LOG = f"stop-guard-{ACCOUNT}"
-WRONG: list[tuple[Surroundings, str, str]] = [
+WRONG: list[tuple[Deployment, str, str]] = [
     (
         replace(right(), roles={}),
         "the role stop-guard does not exist; make it and what belongs to it",
@@ -210,12 +210,12 @@ WRONG: list[tuple[Surroundings, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("surroundings", "says", "mends"), WRONG, ids=[says[:40] for _, says, _ in WRONG])
+@pytest.mark.parametrize(("deployment", "says", "mends"), WRONG, ids=[says[:40] for _, says, _ in WRONG])
 def test_each_thing_that_is_wrong_is_said_with_what_mends_it(
-    surroundings: Surroundings, says: str, mends: str
+    deployment: Deployment, says: str, mends: str
 ) -> None:
     """One mistake, one sentence, which begins with what is wrong and ends with what mends it."""
-    (problem,) = problems(surroundings)
+    (problem,) = problems(deployment)
     assert problem.startswith(says)
     assert mends in problem
     assert "secret" not in problem

@@ -1,4 +1,4 @@
-"""The APIs of what surrounds the function: each verifies who calls, then `Surroundings` answers."""
+"""The APIs of what is deployed with the function: each verifies who calls, then `Deployment` answers."""
 
 import hmac
 import re
@@ -12,8 +12,8 @@ from local.api.api_error import ApiError
 from local.api.names import FC_VERSION
 from local.api.signatures import log_signature, log_string_to_sign
 from local.emulator.authenticator import Authenticator, HttpRequest, read_signature
+from local.emulator.deployment import Deployment
 from local.emulator.keys import AccessKey
-from local.emulator.surroundings import Surroundings
 
 RAM_VERSION, QUEUE_VERSION = "2015-05-01", "2022-01-19"
 
@@ -27,17 +27,17 @@ _LOGSTORE = re.compile(r"/logstores/([^/]+)")
 _LOG_KEY = re.compile(r"LOG ([^:\s]+):(\S+)")
 
 
-class SurroundingsApi:
+class DeploymentApi:
     """Answers requests to RAM, Simple Message Queue, Log Service, and FC's reads."""
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        deployment: Deployment,
         authenticator: Authenticator,
         find_key: Callable[[str], AccessKey | None],
         request_ids: Callable[[], str],
     ) -> None:
-        self._surroundings = surroundings
+        self._deployment = deployment
         self._authenticator = authenticator
         self._find_key = find_key
         self._request_ids = request_ids
@@ -69,12 +69,12 @@ class SurroundingsApi:
         self._authenticator.verify(read_signature(request))
         action = request.headers.get("x-acs-action", "")
         if version == RAM_VERSION:
-            return self._surroundings.ram(action, request.parameters)
-        return self._surroundings.queue(request.parameters)
+            return self._deployment.ram(action, request.parameters)
+        return self._deployment.queue(request.parameters)
 
     def _function(self, request: HttpRequest, action: str, name: str) -> dict[str, Any]:
         self._authenticator.verify(read_signature(request))
-        return dict(self._surroundings.function(action, name, request.query))
+        return dict(self._deployment.function(action, name, request.query))
 
     def _logstore(self, request: HttpRequest, name: str) -> dict[str, Any]:
         """Answer of the project that the host begins with, as the Log Service has it."""
@@ -86,4 +86,4 @@ class SurroundingsApi:
         expected = log_signature(text, key.credentials.access_key_secret)
         if not hmac.compare_digest(expected.encode(), match[2].encode()):
             raise ApiError(403, "SignatureNotMatch", "Signature is not matched with our calculation.")
-        return self._surroundings.logstore(request.headers.get("host", "").partition(".")[0], name)
+        return self._deployment.logstore(request.headers.get("host", "").partition(".")[0], name)

@@ -1,4 +1,4 @@
-"""What surrounds the function in the cloud, as RAM, Simple Message Queue, Log Service and FC show it.
+"""What is deployed with the function, as RAM, Simple Message Queue, Log Service and FC show it.
 
 Only reads are answered. Codes and forms are those of the services' own pages; FC's of a configuration that is
 missing is what terraform's provider and Serverless Devs go by.
@@ -11,7 +11,7 @@ from typing import Any
 
 from local.api.api_error import ApiError, unknown_function
 
-Document = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 _PAGE = 2
 """Triggers on a page at most here, so that a client has to follow FC's nextToken."""
@@ -21,21 +21,21 @@ _PAGE = 2
 class Role:
     """A RAM role: who may take it, and its custom policies by their names."""
 
-    trust: Document
-    policies: Mapping[str, Document] = field(default_factory=dict)
+    trust: JsonObject
+    policies: Mapping[str, JsonObject] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedFunction:
     """A function as GetFunction, GetAsyncInvokeConfig and ListTriggers show it."""
 
-    configuration: Document
-    async_invoke_config: Document | None = None
-    triggers: Sequence[Document] = ()
+    configuration: JsonObject
+    async_invoke_config: JsonObject | None = None
+    triggers: Sequence[JsonObject] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Deployment:
     """What there is in one region of one account.
 
     `logstores`: by project. `denied`: actions that the caller has no right to, such as `ram:GetRole`.
@@ -85,7 +85,7 @@ class Surroundings:
             raise ApiError(404, "LogStoreNotExist", f"logstore {name[:200]} does not exist")
         return {"logstoreName": name, "ttl": 30, "shardCount": 1}
 
-    def function(self, action: str, name: str, query: Mapping[str, str]) -> Document:
+    def function(self, action: str, name: str, query: Mapping[str, str]) -> JsonObject:
         """Answer GetFunction, GetAsyncInvokeConfig or ListTriggers."""
         if not self.fc_activated:
             raise ApiError(403, "AccessDenied", "FC service is not enabled for current user.")
