@@ -12,7 +12,7 @@ from function.settings import Settings
 from local.api.names import ASSUME_ROLE, INVOKE_FUNCTION
 from local.api.products import product_of
 from local.api.signatures import acs3_signature
-from local.command_line.playback import Line, Recording
+from local.command_line.playback import LoggedLine, Playback
 from local.command_line.rehearsal import LOCAL_KEY
 from local.emulator.call_log import ReceivedCall
 from local.emulator.sessions import account_of_role
@@ -41,7 +41,7 @@ class NotMeant(ValueError):  # noqa: N818 - what is wrong is the question, and t
 
 
 def explain(
-    run: Recording, *, instance_id: str | None = None, settings: Settings = _NO_SETTINGS
+    run: Playback, *, instance_id: str | None = None, settings: Settings = _NO_SETTINGS
 ) -> Iterator[str]:
     """Write Markdown, a block at a time: of the whole run, or of what concerns one instance.
 
@@ -141,7 +141,7 @@ def _is_about(call: ReceivedCall, instance_id: str) -> bool:
     return any(instance_id in ids for ids in (_stopped(call), _described(call), _handed_on(call)))
 
 
-def _may_be_about(line: Line, instance_id: str) -> bool:
+def _may_be_about(line: LoggedLine, instance_id: str) -> bool:
     """Tell of a log line; one that names no instance, or not all that it is about, may be about any."""
     if "instance_id" in line:
         return bool(line["instance_id"] == instance_id)
@@ -150,7 +150,7 @@ def _may_be_about(line: Line, instance_id: str) -> bool:
 
 
 def _introduction(
-    run: Recording, calls: Sequence[tuple[ReceivedCall, TypedCall]], instance_id: str | None
+    run: Playback, calls: Sequence[tuple[ReceivedCall, TypedCall]], instance_id: str | None
 ) -> Iterator[str]:
     counts = Counter(call.action for call, _ in calls)
     what = ", ".join(f"{count} {action}" for action, count in counts.items()) or "none"
@@ -186,7 +186,9 @@ def _signed(number: int, call: ReceivedCall, typed: TypedCall) -> Iterator[str]:
     yield _fenced(acs3_signature(string_to_sign, LOCAL_KEY["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]), "text")
 
 
-def _left_alone(calls: Sequence[tuple[ReceivedCall, TypedCall]], lines: Sequence[Line]) -> Iterator[str]:
+def _left_alone(
+    calls: Sequence[tuple[ReceivedCall, TypedCall]], lines: Sequence[LoggedLine]
+) -> Iterator[str]:
     """Say why an instance that the event means gets no stop call, or why the event was refused."""
     called = {instance_id for call, _ in calls for instance_id in _stopped(call)}
     left = [line for line in lines if line.get("instance_id") not in called]
@@ -202,7 +204,7 @@ def _left_alone(calls: Sequence[tuple[ReceivedCall, TypedCall]], lines: Sequence
         )
 
 
-def _subject(line: Line) -> str:
+def _subject(line: LoggedLine) -> str:
     """Say what a line is about: an instance, a region of an account, or the event as a whole."""
     if "instance_id" in line:
         return str(line["instance_id"])

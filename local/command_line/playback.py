@@ -22,12 +22,12 @@ from local.emulator.invocations import Answer
 from local.function_compute import FunctionCompute
 from local.samples.typed_call import TypedCall, typed_call
 
-Line = dict[str, Any]
+LoggedLine = dict[str, Any]
 """A log line of the function, read back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class Playback:
     """A run that was played: the calls in their order, each also in types, what came of it, and its log.
 
     `answers`: of the run itself, then of the shards that it has handed on.
@@ -35,12 +35,12 @@ class Recording:
 
     calls: tuple[tuple[ReceivedCall, TypedCall], ...]
     answers: tuple[Answer, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[LoggedLine, ...]
 
 
-def play(event: bytes, fleet: Fleet) -> Recording:
+def play(event: bytes, fleet: Fleet) -> Playback:
     """Run the function on an event sent now, and its shards, one call at a time, without waiting."""
-    lines: list[Line] = []
+    lines: list[LoggedLine] = []
     regions: list[str] = []
 
     def noting(region_id: str, credentials: Credentials, *, endpoint: str | None, connections: int) -> Ecs:
@@ -71,7 +71,7 @@ def play(event: bytes, fleet: Fleet) -> Recording:
         (call, typed_call(call.action, _region(local.ecs, call, own, noted), call.parameters))
         for call in local.ecs.calls
     )
-    return Recording(calls=calls, answers=(first, *answers.values()), lines=tuple(lines))
+    return Playback(calls=calls, answers=(first, *answers.values()), lines=tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)

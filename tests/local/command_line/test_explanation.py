@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from function.settings import Settings
 from local.command_line.commands import app
 from local.command_line.explanation import NotMeant, endpoint_of, explain
-from local.command_line.playback import Recording, play
+from local.command_line.playback import Playback, play
 from local.emulator.backend import LocalEcs
 from local.emulator.fleet import Fleet
 from local.emulator.fleet_file import load_fleet, sample_fleet
@@ -41,7 +41,7 @@ EVENT = json.dumps({"InstanceIds": [ID, OTHER, LOCKED], "RegionId": "cn-beijing"
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Recording:
+def run(monkeypatch: pytest.MonkeyPatch) -> Playback:
     """Play the event on the fleet, with the region allowed."""
     monkeypatch.setenv("ALLOWED_REGIONS", "cn-beijing")
     return play(EVENT, FLEET)
@@ -57,7 +57,7 @@ def fenced(text: str, title: str) -> list[str]:
     return re.findall(rf"^### {title}\n\n```\w+\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_each_call_is_there_once(run: Recording) -> None:
+def test_each_call_is_there_once(run: Playback) -> None:
     """Looking, learning the types, each stop; looking again while they stop is left out, and counted."""
     text = "\n\n".join(explain(run))
     assert headings(text) == [
@@ -94,7 +94,7 @@ def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # no
     calls = tuple(
         (call, typed_call(call.action, "cn-beijing", call.parameters)) for call in (*ecs.calls, other)
     )
-    text = "\n\n".join(explain(Recording(calls=calls, answers=(Answer(),), lines=())))
+    text = "\n\n".join(explain(Playback(calls=calls, answers=(Answer(),), lines=())))
     assert headings(text) == [
         "1. AssumeRole in cn-beijing",
         *(f"{number}. DescribeInstances in cn-beijing" for number in (2, 3, 4)),
@@ -109,7 +109,7 @@ def test_calls_of_a_session(clock: Any, wire: Callable[..., Any]) -> None:  # no
     assert session["SecurityToken"] not in text
 
 
-def test_the_signature_can_be_checked_by_hand(run: Recording) -> None:
+def test_the_signature_can_be_checked_by_hand(run: Playback) -> None:
     """The string to sign has the canonical request's digest, and the signature is its HMAC by the key."""
     text = "\n\n".join(explain(run))
     canonical, to_sign = fenced(text, "Canonical request"), fenced(text, "String to sign")
@@ -120,7 +120,7 @@ def test_the_signature_can_be_checked_by_hand(run: Recording) -> None:
         assert signature == hmac.digest(b"emulator", signed.encode(), "sha256").hex()
 
 
-def test_parameters_are_as_sent(run: Recording) -> None:
+def test_parameters_are_as_sent(run: Playback) -> None:
     """The parameters of a stop are those that the function decided on, as ECS documents them."""
     stop = fenced("\n\n".join(explain(run)), "Parameters")[2]
     assert set(stop.splitlines()) == {
@@ -131,7 +131,7 @@ def test_parameters_are_as_sent(run: Recording) -> None:
     }
 
 
-def test_code_is_there_once_for_each_action(run: Recording) -> None:
+def test_code_is_there_once_for_each_action(run: Playback) -> None:
     """The second stop refers to the first one's code, but has its own command line."""
     text = "\n\n".join(
         explain(run, settings=Settings.from_environment({"ECS_ENDPOINT": "http://127.0.0.1:8014"}))
@@ -142,21 +142,21 @@ def test_code_is_there_once_for_each_action(run: Recording) -> None:
     assert all('endpoint="127.0.0.1:8014"' in code for code in fenced(text, "Python"))
 
 
-def test_one_instance_alone(run: Recording) -> None:
+def test_one_instance_alone(run: Playback) -> None:
     """About one instance: how it was found, and its stop, all with code; the others stay away."""
     text = "\n\n".join(explain(run, instance_id=OTHER))
     assert headings(text) == ["1. DescribeInstances in cn-beijing", f"2. StopInstance {OTHER} in cn-beijing"]
     assert len(fenced(text, "Go")) == 2
 
 
-def test_an_instance_that_is_refused(run: Recording) -> None:
+def test_an_instance_that_is_refused(run: Playback) -> None:
     """About an instance that gets no stop call, the reason is given."""
     text = "\n\n".join(explain(run, instance_id=LOCKED))
     assert headings(text) == ["No stop call", "1. DescribeInstances in cn-beijing"]
     assert "InstanceLockedForSecurity" in text
 
 
-def test_an_instance_that_is_not_meant(run: Recording) -> None:
+def test_an_instance_that_is_not_meant(run: Playback) -> None:
     """Asking about an instance that the event doesn't mean is a mistake, and says which it means."""
     with pytest.raises(NotMeant, match=f"does not mean 'i-x'; it means .*{ID}"):
         next(explain(run, instance_id="i-x"))
@@ -262,7 +262,7 @@ def test_each_api_has_its_own_endpoint(clock: Any, wire: Callable[..., Any]) -> 
     client.acs3("AssumeRole", role, x_acs_version="2015-04-01")
     client.acs3("DescribeInstances", {"RegionId": "cn-beijing"})
     calls = tuple((call, typed_call(call.action, "cn-beijing", call.parameters)) for call in ecs.calls)
-    run = Recording(calls=calls, answers=(Answer(),), lines=())
+    run = Playback(calls=calls, answers=(Answer(),), lines=())
     settings = {"ECS_ENDPOINT": "https://ecs.example", "STS_ENDPOINT": "https://sts.example"}
     given = Settings.from_environment(settings)
     of_sts, of_ecs = fenced("\n\n".join(explain(run, settings=given)), "Python")
