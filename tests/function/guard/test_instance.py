@@ -1,7 +1,7 @@
 """The guard's decisions: pure, so tested as such."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -244,6 +244,14 @@ def test_an_unreadable_keep_until_keeps_running(value: str) -> None:
     seen = instance(Tags=tags(("auto-stop", "true"), ("keep-running-until", value)))
     until = keep_until(value)
     assert (code(seen) is Stop) == (until is not None and until <= NOW)
+
+
+def test_it_is_kept_until_that_very_moment() -> None:
+    """Then its time is over; a second before it is not."""
+    for seconds, expected in ((0, Stop), (1, "Guard.KeepRunningUntil")):
+        until = (NOW + timedelta(seconds=seconds)).isoformat()
+        seen = instance(Tags=tags(("auto-stop", "true"), ("keep-running-until", until)))
+        assert code(seen) == expected
 
 
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1)), st.integers(-12 * 60, 14 * 60))  # noqa: DTZ001 - the zone is the next argument

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from function.model.errors import NOT_FOUND_CODES, CloudError, Meaning, known_codes, meaning
+from function.model.errors import NOT_FOUND_CODES, CloudError, Meaning, known_codes, meaning, origin
 from local.api.error_table import STOP_INSTANCE_TABLE, ErrorRow
 from local.emulator.fault_text import parse_fault
 from local.emulator.faults import Failure, Fault
@@ -150,6 +150,18 @@ def test_the_documents_have_every_code_and_its_meaning() -> None:
     for code, (means, others) in documented.items():
         assert Meaning[means] is known_codes()[code]
         assert others
+
+
+def test_an_unforeseen_error_is_told_by_where_it_came_from() -> None:
+    """Its kind and the innermost place, where it is to be looked for; nothing of its text."""
+
+    def inner() -> None:
+        raise KeyError("a secret")
+
+    with pytest.raises(KeyError) as raised:
+        inner()
+    assert origin(raised.value) == f"KeyError at inner:{inner.__code__.co_firstlineno + 1}"
+    assert origin(KeyError("a secret")) == "KeyError"
 
 
 TRANSIENT = {Meaning.THROTTLED, Meaning.RETRY, Meaning.BUSY, Meaning.UNKNOWN, Meaning.NOT_SENT}

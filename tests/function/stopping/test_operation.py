@@ -346,10 +346,22 @@ def test_it_is_asked_again_after_the_wait() -> None:
     assert bench.operation.due <= bench.clock.seconds
 
 
+@pytest.mark.parametrize("column", ["Verifying", "Watching"])
+def test_what_is_stopping_is_looked_at_often_at_first(column: str) -> None:
+    """One second after ECS has accepted, or after it was seen, then 2, 3 and each 5 s, to the very end."""
+    bench = reach(column)
+    moments = []
+    while bench.clock.seconds < VERIFY_SECONDS:
+        bench.wait()
+        moments.append(bench.clock.seconds)
+        bench.look(STOPPING)
+    assert moments == [1, 3, 6, 11, 16, VERIFY_SECONDS]
+
+
 def test_a_look_is_good_for_a_while() -> None:
     """Each look counts for so many seconds from its own moment."""
     bench = reach("Looking")
-    assert bench.operation.good_until == FRESH_SECONDS
+    assert bench.operation.good_until == FRESH_SECONDS == 30
     bench.clock.seconds = 7.0
     bench.look(RUNNING)
     assert bench.operation.good_until == 7.0 + FRESH_SECONDS

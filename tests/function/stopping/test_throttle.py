@@ -1,7 +1,7 @@
 """Throttled by ECS: the run slows down, wastes little, loses nothing, and stops on fresh looks only."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -99,6 +99,15 @@ def test_a_late_answer_opens_nothing_earlier() -> None:
         throttle.answered("StopInstance", OWN, CloudError("Throttling.User", "", retry_after=seconds))
         assert throttle.opens_at("StopInstance", OWN) == 60.0
     assert throttle.is_open("StopInstances", OWN)
+
+
+@pytest.mark.parametrize("second", [0, 1, 45, 59])
+def test_a_window_ends_with_its_minute(second: int) -> None:
+    """ECS counts in fixed minutes: what is throttled within one may go out again when it is over."""
+    throttle = Throttle(VirtualClock(NOW + timedelta(seconds=second)), 0.0, deadline=1_000.0)
+    assert throttle.window_ends() == 60 - second
+    throttle.answered("StopInstance", OWN, CloudError("Throttling.User", ""))
+    assert throttle.opens_at("StopInstance", OWN) == 60 - second
 
 
 @pytest.mark.parametrize("code", ["Throttling.User", "ServiceUnavailable"])
