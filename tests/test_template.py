@@ -148,10 +148,11 @@ def test_the_settings_are_the_defaults(function: Function) -> None:
 def test_times_fit_together(function: Function) -> None:
     """There is time to verify within the timeout, and no event goes stale while FC tries it again."""
     settings = Settings.from_environment(function.environment_variables)
+    assert isinstance(function.timeout, int)
     assert function.timeout >= settings.verify_seconds + 120
     assert settings.max_event_age is not None
     age = function.async_invoke_config.max_async_event_age_in_seconds
-    assert age is not None
+    assert isinstance(age, int)
     assert age <= settings.max_event_age.total_seconds() / 2
 
 

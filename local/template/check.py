@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from local.template.coherence import coherence, read_settings
+from local.template.coherence import HANDLER, coherence, read_settings
 from local.template.limits import limits
 from local.template.model import Function
 from local.template.problem import Path, Problem, shown
@@ -14,8 +15,8 @@ from local.template.properties import names_at_the_top, properties
 from local.template.source import LocatedTemplate
 from local.template.timers import Forecast, forecast
 
-_OURS = "index.handler"
-"""The handler of stop-guard; another function in the same file is somebody else's."""
+_NEARLY = 0.9
+"""How like ours a handler has to be for it to be misspelt; any other is of somebody else's function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def _functions(template: Mapping[str, object]) -> Iterator[tuple[Path, dict[str,
         if (
             isinstance(props, dict)
             and component.partition("@")[0] == "fc3"
-            and props.get("handler", _OURS) == _OURS
+            and get_close_matches(str(props.get("handler", HANDLER)), [HANDLER], 1, _NEARLY)
         ):
             yield ("resources", name, "props"), props
 

@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from function.settings import InvalidSettings, Settings
+from local.api.regions import REGIONS
 from local.template.model import Function, LogConfig, Trigger
-from local.template.problem import Path, Problem
+from local.template.problem import Path, Problem, is_unresolved
 
 _VERIFY_MARGIN = 60
 """Seconds beside VERIFY_SECONDS for finding, asking and reporting, with a call or two throttled."""
+
+HANDLER, INITIALIZER = "index.handler", "index.initialize"
+"""Of `function/index.py`; it is FC that calls them."""
 
 _DEPENDENCIES = "/code/python"
 _RUNTIME = "python3.12"
@@ -27,16 +31,19 @@ def misnamed(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def read_settings(function: Function, path: Path) -> tuple[Settings | None, list[Problem]]:
-    """Read the variables as the function will; None where it would not start."""
+    """Read the variables as the function will, as far as they are known; None where it would not start."""
     problems = []
-    for name, value in function.environment_variables.items():
+    known = {
+        name: value for name, value in function.environment_variables.items() if not is_unresolved(value)
+    }
+    for name, value in known.items():
         try:
             Settings.from_environment({name: value})
         except InvalidSettings as error:
             problems.append(Problem((*path, "environmentVariables", name), str(error)))
     if problems:
         return None, problems
-    return Settings.from_environment(function.environment_variables), []
+    return Settings.from_environment(known), []
 
 
 def coherence(function: Function, settings: Settings, path: Path) -> Iterator[Problem]:
@@ -44,6 +51,11 @@ def coherence(function: Function, settings: Settings, path: Path) -> Iterator[Pr
     variables = (*path, "environmentVariables")
     for name, meant in misnamed(function.environment_variables):
         yield Problem((*variables, name), f"{name} is no setting, and nobody reads it; did you mean {meant}?")
+    for region_id in settings.allowed_regions:
+        near = get_close_matches(region_id, REGIONS, 1)
+        if region_id not in REGIONS and near:
+            where = (*variables, "ALLOWED_REGIONS")
+            yield Problem(where, f"ALLOWED_REGIONS names {region_id}, no region; did you mean {near[0]}?")
     yield from _times(function, settings, path)
     required = settings.required_tag
     if required is not None and any(
@@ -68,14 +80,14 @@ def _times(function: Function, settings: Settings, path: Path) -> Iterator[Probl
             f"without maxAsyncEventAgeInSeconds FC tries an event again for up to a day, and after "
             f"MAX_EVENT_AGE_MINUTES ({settings.max_event_age_minutes}) it is refused as stale; {right}",
         )
-    elif most and age is not None and age > most:
+    elif most and isinstance(age, int) and age > most:
         yield Problem(
             where,
             f"maxAsyncEventAgeInSeconds is {age}: what FC tries again after MAX_EVENT_AGE_MINUTES "
             f"({settings.max_event_age_minutes}) is refused as stale; {right}",
         )
     needed = settings.verify_seconds + _VERIFY_MARGIN
-    if function.timeout < needed:
+    if isinstance(function.timeout, int) and function.timeout < needed:
         yield Problem(
             (*path, "timeout"),
             f"timeout is {function.timeout}, too short to verify for VERIFY_SECONDS "
@@ -118,6 +130,14 @@ def _event_source(trigger: Trigger, path: Path) -> Iterator[Problem]:
 
 
 def _deployment(function: Function, path: Path) -> Iterator[Problem]:
+    if function.handler not in ("", HANDLER):
+        yield Problem((*path, "handler"), f"handler is {function.handler!r}; {HANDLER} is right")
+    if function.initializer not in ("", INITIALIZER):
+        where = (*path, "instanceLifecycleConfig", "initializer", "handler")
+        yield Problem(where, f"the initializer is {function.initializer!r}; {INITIALIZER} is right")
+    if function.internet_access is False and function.vpc_config is None:
+        where = (*path, "internetAccess")
+        yield Problem(where, "without internetAccess and without vpcConfig the function can't reach ECS")
     if isinstance(function.log_config, LogConfig) and function.log_config.log_begin_rule != "None":
         where = (*path, "logConfig", "logBeginRule")
         yield Problem(where, "logBeginRule must be None: any other rule merges the function's lines into one")

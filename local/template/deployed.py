@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local.template.model import Destination, Function, LogConfig, Trigger
+from local.template.problem import is_unresolved
 
 _PROPERTIES = {
     "runtime": "runtime",
@@ -23,7 +24,7 @@ def function_differences(function: Function, deployed: Mapping[str, Any]) -> Ite
     name = function.function_name
     for said, field in _PROPERTIES.items():
         wanted, found = getattr(function, field), deployed.get(said)
-        if wanted not in (None, "", found):
+        if wanted not in (None, "", found) and not is_unresolved(wanted):
             yield f"{said} of {name} is {found} in the cloud, {wanted} in the template"
     role = str(deployed.get("role") or "none").rpartition("/")[2]
     if function.role and role.casefold() != function.role.rpartition("/")[2].casefold():
@@ -51,7 +52,7 @@ def async_differences(function: Function, deployed: Mapping[str, Any]) -> Iterat
         ("maxAsyncRetryAttempts", config.max_async_retry_attempts),
         ("maxAsyncEventAgeInSeconds", config.max_async_event_age_in_seconds),
     ):
-        if wanted is not None and deployed.get(said) != wanted:
+        if wanted not in (None, deployed.get(said)) and not is_unresolved(wanted):
             yield f"{said} of {name} is {deployed.get(said)} in the cloud, {wanted} in the template"
     there = deployed.get("destinationConfig") or {}
     destinations = config.destination_config

@@ -3,12 +3,13 @@
 Numbers: FC's pages on limits and on instance specifications (help/en/functioncompute/fc/product-overview).
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from local.template.problem import Path, Problem
+from local.template.problem import Path, Problem, is_unresolved
 
 MAX_VARIABLES = 4096
 """Bytes of all environment variables together, names and values."""
@@ -33,13 +34,19 @@ _NAMES = {
         "the name of a role in lower case, as Serverless Devs makes it, or acs:ram::ACCOUNT:role/NAME",
     ),
     ("asyncInvokeConfig", "destinationConfig", "onFailure", "destination"): (
-        r"acs:[a-z]+:[a-z0-9-]*:[0-9]*:/?\S+",
+        r"acs:(mns:[a-z0-9-]*:[0-9]*:/(queues|topics)/[^/\s]+/messages|(?!mns:)[a-z]+:[a-z0-9-]*:[0-9]*:\S+)",
         "acs:mns:REGION:ACCOUNT:/queues/NAME/messages",
     ),
 }
 _NAMES["asyncInvokeConfig", "destinationConfig", "onSuccess", "destination"] = _NAMES[
     "asyncInvokeConfig", "destinationConfig", "onFailure", "destination"
 ]
+_WORDS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("runOptions", "errorsTolerance"): ("ALL", "NONE"),
+    ("runOptions", "retryStrategy", "PushRetryStrategy"): ("BACKOFF_RETRY", "EXPONENTIAL_DECAY_RETRY"),
+    ("eventSinkConfig", "deliveryOption", "eventSchema"): ("CloudEvents", "RawData"),
+}
+"""What EventBridge's pages name, and the published schema does not."""
 _TRIGGER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 
 
@@ -112,8 +119,25 @@ def _triggers(triggers: object, path: Path) -> Iterator[Problem]:
             yield Problem(
                 where, f"triggerName is {name[:150]!r}; it must be letters, digits, - and _, 128 at most"
             )
+        yield from _eventbridge(trigger.get("triggerConfig"), (*path, index, "triggerConfig"))
         if first.setdefault(name, index) != index:
             yield Problem(where, f"a second trigger is named {name!r}: it replaces the first without a word")
+
+
+def _eventbridge(config: object, path: Path) -> Iterator[Problem]:
+    """Judge what EventBridge would refuse; a trigger that is refused leaves asyncInvokeConfig unsent."""
+    pattern = _at(config, ("eventRuleFilterPattern",))
+    if isinstance(pattern, str) and not is_unresolved(pattern):
+        try:
+            json.loads(pattern)
+        except ValueError:
+            yield Problem((*path, "eventRuleFilterPattern"), "eventRuleFilterPattern is not JSON")
+    for below, words in _WORDS.items():
+        value = _at(config, below)
+        if value is not None and not is_unresolved(value) and value not in words:
+            yield Problem(
+                (*path, *below), f"{below[-1]} is {str(value)[:100]!r}; it must be {' or '.join(words)}"
+            )
 
 
 def _at(value: object, path: Path) -> object:

@@ -39,8 +39,8 @@ class Destinations(_Part):
 class AsyncInvoke(_Part):
     """What FC does with asynchronous events."""
 
-    max_async_retry_attempts: int | None = None
-    max_async_event_age_in_seconds: int | None = None
+    max_async_retry_attempts: int | str | None = None
+    max_async_event_age_in_seconds: int | str | None = None
     destination_config: Destinations = Destinations()
 
 
@@ -53,22 +53,31 @@ class LogConfig(_Part):
 
 
 class Function(_Part):
-    """The function's properties."""
+    """The function's properties; a number or switch that only Serverless Devs knows is the text `${…}`."""
 
     region: str = ""
     function_name: str = ""
     runtime: str = ""
     handler: str = ""
     role: str = ""
-    timeout: int = 3
-    memory_size: int | None = None
-    cpu: float | None = None
-    instance_concurrency: int | None = None
+    timeout: int | str = 3
+    memory_size: int | str | None = None
+    cpu: float | str | None = None
+    instance_concurrency: int | str | None = None
+    internet_access: bool | str | None = None
+    vpc_config: Any = None
+    instance_lifecycle_config: dict[str, Any] = {}
     code: Any = None
     environment_variables: dict[str, str] = {}
     log_config: LogConfig | str | None = None
     async_invoke_config: AsyncInvoke = AsyncInvoke()
     triggers: list[Trigger] = []
+
+    @property
+    def initializer(self) -> str:
+        """What FC calls before the first event."""
+        found = self.instance_lifecycle_config.get("initializer")
+        return str(found.get("handler") or "") if isinstance(found, dict) else ""
 
     @property
     def timers(self) -> list[Trigger]:

@@ -14,6 +14,11 @@ class Problem:
     message: str
 
 
+def is_unresolved(value: object) -> bool:
+    """Whether a value is a text that only Serverless Devs knows: what `s deploy` finds, not this check."""
+    return isinstance(value, str) and "${" in value
+
+
 def shown(path: Path) -> str:
     """Write a path as people do: resources.stop_guard.props.triggers[0]."""
     text = ""

@@ -60,7 +60,8 @@ def schema() -> Schema:
 
 def names_at_the_top(template: Mapping[str, object]) -> Iterator[Problem]:
     """Find misspelt and misplaced names above the properties."""
-    yield from _unknown(template, _AT_THE_TOP, (), "a template")
+    own = {name: value for name, value in template.items() if not name.startswith("x-")}  # homes of anchors
+    yield from _unknown(own, _AT_THE_TOP, (), "a template")
     resources = template.get("resources")
     for name, resource in resources.items() if isinstance(resources, dict) else ():
         if isinstance(resource, dict):

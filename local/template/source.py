@@ -79,8 +79,8 @@ class _Reading:
 def load(path: FilePath, *, account_id: str = ACCOUNT_ID) -> LocatedTemplate:
     """Read a template, and what it extends. Raise InvalidTemplate."""
     value, places, problems = _load(path, depth=0)
-    variables = value.get("vars") if isinstance(value, dict) else None
-    replaced = _Replacing(variables if isinstance(variables, dict) else {}, account_id)
+    variables = value.get("vars", {}) if isinstance(value, dict) else {}
+    replaced = _Replacing(variables if isinstance(variables, dict) else None, account_id)
     return LocatedTemplate(replaced.value(value, ()), places, (*problems, *replaced.problems))
 
 
@@ -130,7 +130,7 @@ def _laid_over(base: object, own: object) -> object:
 class _Replacing:
     """Replaces the variables of Serverless Devs; what only it can know stays as it is."""
 
-    def __init__(self, variables: Mapping[str, object], account_id: str) -> None:
+    def __init__(self, variables: Mapping[str, object] | None, account_id: str) -> None:
         self._variables = variables
         self._account_id = account_id
         self.problems: list[Problem] = []
@@ -155,6 +155,8 @@ class _Replacing:
             return self._account_id if match["config"] == "AccountID" else match[0]
         if match["env"]:
             return os.environ.get(match["env"], match[0] if match["default"] is None else match["default"])
+        if self._variables is None:  # all of them come from a file that Serverless Devs reads
+            return match[0]
         found: object = self._variables
         for step in match["vars"].split("."):
             if not isinstance(found, dict) or step not in found:

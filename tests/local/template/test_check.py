@@ -12,6 +12,18 @@ from tests.terminal import ROOT, stop_guard
 TEMPLATE = (ROOT / "template.yml").read_text()
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 OF_THE_SETTINGS = '        MAX_INSTANCES: "100"\n'
+MERGED = ('        DRY_RUN: "false"\n', "        <<: *common\n")
+SOMEBODY_ELSES = """\
+  report:
+    component: fc3
+    props:
+      region: cn-hangzhou
+      functionName: report
+      runtime: nodejs20
+      handler: main.handler
+      code: ./report
+      timeout: 10
+"""
 
 
 def changed(tmp_path: Path, *changes: tuple[str, str]) -> Findings:
@@ -63,6 +75,14 @@ def line_of(text: str) -> int:
         ("ecs_system_events: false", "ecs_system_events: true", "SYSTEM_EVENTS is empty"),
         ('"Tag": [{"Key"', '"Tags": [{"Key"', "its payload is refused"),
         ("PYTHONPATH: /code/python", "PYTHONPATH: /code", "PYTHONPATH must hold /code/python"),
+        ("handler: index.handler", "handler: index.handle", "index.handler is right"),
+        ("handler: index.initialize", "handler: index.init", "index.initialize is right"),
+        ("-failures/messages", "-failures", "it must be acs:mns:REGION:ACCOUNT:/queues/NAME/messages"),
+        ("internetAccess: true", "internetAccess: false", "the function can't reach ECS"),
+        ('["acs.ecs"], "type"', '["acs.ecs"], type', "eventRuleFilterPattern is not JSON"),
+        ("PushRetryStrategy: BACKOFF_RETRY", "PushRetryStrategy: BACKOFF", "it must be BACKOFF_RETRY or"),
+        ("errorsTolerance: ALL", "errorsTolerance: all", "it must be ALL or NONE"),
+        ('ALLOWED_REGIONS: ""', "ALLOWED_REGIONS: cn-hangzhou,cn-shangai", "did you mean cn-shanghai?"),
         ("validation: true", "validation: false", "validation must be true"),
         ("runtime: python3.12", "runtime: python3.10", "`make build` makes python3.12"),
         (OF_THE_SETTINGS, OF_THE_SETTINGS + f"        NOTES: {'x' * 4000}\n", "FC takes 4,096"),
@@ -96,6 +116,13 @@ def test_a_mistake_has_its_line(tmp_path: Path) -> None:
         [("role: ${vars.name}", "role: acs:ram::1234567890123456:role/Stopper")],
         [("region: cn-hangzhou", "region: eu-central-1"), ("name: stop-guard #", "name: night #")],
         [('MAX_EVENT_AGE_MINUTES: "60"', 'MAX_EVENT_AGE_MINUTES: "0"')],
+        [('SYSTEM_EVENTS: ""', "SYSTEM_EVENTS: ${env('EVENTS_THAT_ONLY_THE_PIPELINE_HAS')}")],
+        [('MAX_INSTANCES: "100"', "MAX_INSTANCES: ${env('LIMIT_THAT_ONLY_THE_PIPELINE_HAS')}")],
+        [("cpu: 0.1", "cpu: ${config('cpu')}"), ("timeout: 300", "timeout: ${config('timeout')}")],
+        [("vars:\n", "vars: ${file('./vars.yml')}\nx-vars:\n")],
+        [("vars:\n", "x-common: &common\n  DRY_RUN: 'true'\nvars:\n"), MERGED],
+        [("resources:\n", f"resources:\n{SOMEBODY_ELSES}")],
+        [("internetAccess: true", "internetAccess: false\n      vpcConfig: auto")],
         [("      tags:\n", "      vpcConfig: auto\n      nasConfig: auto\n      tags:\n")],
     ],
 )
