@@ -65,8 +65,9 @@ check: $(ALL) ## format, lint, strict types
 build: $(LOCAL) ## the artifact in build/ and build.zip; RUNTIME=host: for the Python at hand
 	@$(BIN)/python -m local.artifact $(or $(RUNTIME),python3.12)
 
-bench: $(ALL) ## what a cold start costs, hostile events, and a fleet
+bench: $(ALL) ## what a cold start costs, an answer over HTTP, hostile events, and a fleet
 	@$(BIN)/python bench/cold_start.py
+	@$(BIN)/python bench/http_answer.py
 	@$(BIN)/python bench/hostile_events.py
 	@$(BIN)/python bench/fleets.py
 	@$(BIN)/python bench/local_ecs.py
