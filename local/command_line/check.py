@@ -50,7 +50,7 @@ def _check_cloud(path: Path) -> bool:
         for asked in ask(function, settings, identity.account_id, apis, deploy=f"s deploy -t {path} -y"):
             right = right and not asked.problems
             for problem in asked.problems:
-                display.say(out, problem, "red")
+                display.advise(out, problem.text, problem.command, "red")
             if not asked.problems:
                 display.say(out, asked.right, "bold green")
     return right

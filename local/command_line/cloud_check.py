@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from function.model.errors import CloudError
 from function.settings import Settings
-from local.command_line.cloud_apis import NOT_ACTIVATED, CloudApis, denied
-from local.command_line.cloud_role import CREATE_STACK, role_problems
+from local.command_line.cloud_apis import NOT_ACTIVATED, CloudApis
+from local.command_line.cloud_role import CREATE_STACK, CloudProblem, role_problems, unasked
 from local.template.deployed import (
     async_differences,
     function_differences,
@@ -24,7 +24,7 @@ class Asked:
     """One question to the cloud: what is right where nothing is wrong, and what is wrong."""
 
     right: str
-    problems: tuple[str, ...]
+    problems: tuple[CloudProblem, ...]
 
 
 def ask(
@@ -37,7 +37,7 @@ def ask(
     queues = list(queue_names(function))
     log = function.log_config
     name = function.function_name
-    questions: list[tuple[str, Callable[[], Iterator[str]]]] = [
+    questions: list[tuple[str, Callable[[], Iterator[CloudProblem]]]] = [
         (
             f"The role {function.role} may do what it must, and no more",
             lambda: role_problems(function, settings, account_id, apis),
@@ -77,74 +77,77 @@ def queue_names(function: Function) -> Iterator[str]:
             yield str(source["QueueName"])
 
 
-def _queue_problems(function: Function, queues: Sequence[str], apis: CloudApis) -> Iterator[str]:
+def _queue_problems(function: Function, queues: Sequence[str], apis: CloudApis) -> Iterator[CloudProblem]:
     for name in queues:
         try:
             apis.queue(name)
         except CloudError as error:
             if error.code == "QueueNotExist":
-                yield (
-                    f"the queue {name} does not exist in {function.region}; make it: "
-                    f"aliyun mns-open CreateQueue --force --region {function.region} --QueueName {name}"
+                yield CloudProblem(
+                    f"the queue {name} does not exist in {function.region}; make it",
+                    f"aliyun mns-open CreateQueue --force --region {function.region} --QueueName {name}",
                 )
             else:
                 yield unasked("Simple Message Queue", "mns:GetQueueAttributes", error)
                 return
 
 
-def _log_problems(function: Function, log: LogConfig, apis: CloudApis) -> Iterator[str]:
+def _log_problems(function: Function, log: LogConfig, apis: CloudApis) -> Iterator[CloudProblem]:
     try:
         apis.logstore(log.project, log.logstore)
     except CloudError as error:
         if error.code == "ProjectNotExist":
             create = CREATE_STACK.format(region=function.region, name=function.function_name)
-            yield (
+            yield CloudProblem(
                 f"the log project {log.project} does not exist in {function.region}; "
-                f"make it with what belongs to it: {create}"
+                "make it with what belongs to it",
+                create,
             )
         elif error.code == "LogStoreNotExist":
             body = f'{{"logstoreName": "{log.logstore}", "ttl": 30, "shardCount": 1}}'
-            yield (
-                f"the project {log.project} has no logstore {log.logstore}; make it: aliyun sls "
-                f"CreateLogStore --region {function.region} --project {log.project} --body '{body}'"
+            yield CloudProblem(
+                f"the project {log.project} has no logstore {log.logstore}; make it",
+                f"aliyun sls CreateLogStore --region {function.region} --project {log.project} "
+                f"--body '{body}'",
             )
         else:
             yield unasked("Log Service", "log:GetLogStore", error)
 
 
-def _function_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[str]:
+def _function_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[CloudProblem]:
     name = function.function_name
     try:
         deployed = apis.function(name)
     except CloudError as error:
         if error.code == NOT_ACTIVATED:
-            yield f"Function Compute is not activated for this account; {_ACTIVATE}"
+            yield CloudProblem(f"Function Compute is not activated for this account; {_ACTIVATE}")
         elif error.code == "FunctionNotFound":
-            yield f"the function {name} is not deployed in {function.region}; deploy it: {deploy}"
+            yield CloudProblem(f"the function {name} is not deployed in {function.region}; deploy it", deploy)
         else:
             yield unasked("Function Compute", "fc:GetFunction", error)
         return
     for difference in function_differences(function, deployed):
-        yield f"{difference}; deploy it: {deploy}"
+        yield CloudProblem(f"{difference}; deploy it", deploy)
     yield from _async_problems(function, apis, deploy)
     yield from _trigger_problems(function, apis, deploy)
 
 
-def _async_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[str]:
+def _async_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[CloudProblem]:
     name = function.function_name
     try:
         config = apis.async_invoke_config(name)
     except CloudError as error:
         if error.code == "AsyncConfigNotExists":
-            yield f"{name} has no asyncInvokeConfig in the cloud: what is left is lost; deploy it: {deploy}"
+            lost = f"{name} has no asyncInvokeConfig in the cloud: what is left is lost; deploy it"
+            yield CloudProblem(lost, deploy)
         else:
             yield unasked("Function Compute", "fc:GetFunctionAsyncInvokeConfig", error)
         return
     for difference in async_differences(function, config):
-        yield f"{difference}; deploy it: {deploy}"
+        yield CloudProblem(f"{difference}; deploy it", deploy)
 
 
-def _trigger_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[str]:
+def _trigger_problems(function: Function, apis: CloudApis, deploy: str) -> Iterator[CloudProblem]:
     name = function.function_name
     try:
         triggers = list(apis.triggers(name))
@@ -152,21 +155,14 @@ def _trigger_problems(function: Function, apis: CloudApis, deploy: str) -> Itera
         yield unasked("Function Compute", "fc:ListTriggers", error)
         return
     for trigger, difference in trigger_differences(function, triggers):
-        yield f"{difference}; deploy it: {deploy} --trigger {trigger}"
+        yield CloudProblem(f"{difference}; deploy it", f"{deploy} --trigger {trigger}")
     for trigger, enabled in unknown_triggers(function, triggers):
         state = "on: it still calls the function" if enabled else "off"
         which = f"--functionName {name} --triggerName {trigger}"
-        yield (
-            f"the trigger {trigger} is in the cloud, not in the template, and {state}; remove it: "
-            f"aliyun fc DeleteTrigger --region {function.region} {which}"
+        yield CloudProblem(
+            f"the trigger {trigger} is in the cloud, not in the template, and {state}; remove it",
+            f"aliyun fc DeleteTrigger --region {function.region} {which}",
         )
-
-
-def unasked(service: str, right: str, error: CloudError) -> str:
-    """Say why a service did not answer, and what would change that."""
-    if denied(error):
-        return f"you may not ask {service} ({error.code}); {right} is the right"
-    return f"{service} could not be asked ({error.code}: {error.message}); try again"
 
 
 def _below(value: object, *steps: str) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from function.model.errors import CloudError
 from function.settings import Settings
@@ -20,8 +20,17 @@ CREATE_STACK = (
 )
 
 
-def role_problems(function: Function, settings: Settings, account_id: str, apis: CloudApis) -> Iterator[str]:
-    """Say what is wrong with the role and its policies, each with the command that mends it."""
+class CloudProblem(NamedTuple):
+    """What is wrong, and the command that mends it, where there is one."""
+
+    text: str
+    command: str = ""
+
+
+def role_problems(
+    function: Function, settings: Settings, account_id: str, apis: CloudApis
+) -> Iterator[CloudProblem]:
+    """Say what is wrong with the role and its policies."""
     name = function.role.rpartition("/")[2] or function.role
     mend = _STACK.format(region=function.region)
     try:
@@ -29,24 +38,25 @@ def role_problems(function: Function, settings: Settings, account_id: str, apis:
     except CloudError as error:
         if error.code.startswith("EntityNotExist"):
             create = CREATE_STACK.format(region=function.region, name=function.function_name)
-            yield f"the role {name} does not exist; make it and what belongs to it: {create}"
+            yield CloudProblem(f"the role {name} does not exist; make it and what belongs to it", create)
         else:
-            yield from _unasked("ram:GetRole", error)
+            yield unasked("RAM", "ram:GetRole", error)
         return
     if "fc.aliyuncs.com" not in str(role.get("AssumeRolePolicyDocument")):
-        yield f"Function Compute (fc.aliyuncs.com) may not take the role {name}; mend it: {mend}"
+        yield CloudProblem(f"Function Compute (fc.aliyuncs.com) may not take the role {name}; mend it", mend)
     try:
         policies = list(_policies(name, apis))
     except CloudError as error:
-        yield from _unasked("ram:ListPoliciesForRole and ram:GetPolicy", error)
+        yield unasked("RAM", "ram:ListPoliciesForRole and ram:GetPolicy", error)
         return
     rights = list(needed(function, settings, account_id))
     for right in missing(rights, policies):
-        yield (
+        yield CloudProblem(
             f"the role {name} may not do {right.action} on {right.resource}, which {right.purpose} needs; "
-            f"mend it: {mend}"
+            "mend it",
+            mend,
         )
-    yield from dict.fromkeys(too_much(rights, settings, policies))
+    yield from map(CloudProblem, dict.fromkeys(too_much(rights, settings, policies)))
 
 
 def _policies(role_name: str, apis: CloudApis) -> Iterator[Mapping[str, Any]]:
@@ -58,8 +68,8 @@ def _policies(role_name: str, apis: CloudApis) -> Iterator[Mapping[str, Any]]:
             yield document
 
 
-def _unasked(rights: str, error: CloudError) -> Iterator[str]:
+def unasked(service: str, right: str, error: CloudError) -> CloudProblem:
+    """Say why a service did not answer, and what would change that."""
     if denied(error):
-        yield f"you may not ask RAM ({error.code}); {rights} is the right, as in AliyunRAMReadOnlyAccess"
-    else:
-        yield f"RAM could not be asked ({error.code}: {error.message}); try again"
+        return CloudProblem(f"you may not ask {service} ({error.code}); {right} is the right")
+    return CloudProblem(f"{service} could not be asked ({error.code}: {error.message}); try again")

@@ -69,6 +69,15 @@ def say(out: Console, text: str, style: str = "") -> None:
         out.print(text, markup=False, soft_wrap=True)
 
 
+def advise(out: Console, text: str, command: str, style: str = "") -> None:
+    """Print a paragraph and the command that it leads to, unbroken, so that it can be copied."""
+    if not command or not out.is_terminal:
+        say(out, f"{text}: {command}" if command else text, style)
+        return
+    say(out, f"{text}:", style)
+    out.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+
+
 def table(out: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     """Print a plain table; in a pipe the cells are parted by tabs."""
     if not lines:

@@ -20,7 +20,7 @@ from local.emulator.server import serve
 from local.template.check import check
 from local.template.source import load
 from tests.local.template.test_rights import ACCOUNT, policies
-from tests.terminal import ROOT, emulator, endpoints, stop_guard
+from tests.terminal import ROOT, emulator, endpoints, on_terminal, stop_guard
 
 (FUNCTION,) = check(load(ROOT / "template.yml"), datetime(2026, 1, 30, tzinfo=UTC)).functions
 SETTINGS = Settings.from_environment(FUNCTION.environment_variables)
@@ -87,7 +87,7 @@ def problems(deployment: Deployment) -> list[str]:
     with cloud(deployment) as endpoint:
         apis = CloudApis(KEY, "cn-hangzhou", endpoint)
         asked = ask(FUNCTION, SETTINGS, ACCOUNT, apis, deploy=DEPLOY)
-    return [problem for one in asked for problem in one.problems]
+    return [f"{text}: {command}" for one in asked for text, command in one.problems]
 
 
 def test_what_the_stack_and_the_template_make_is_right() -> None:
@@ -262,7 +262,7 @@ def test_a_service_that_never_answers_is_said() -> None:
     """A host where nobody listens is no missing queue."""
     apis = CloudApis(KEY, "cn-hangzhou", "http://127.0.0.1:9")
     asked = ask(FUNCTION, SETTINGS, ACCOUNT, apis, deploy=DEPLOY)
-    said = [problem for one in asked for problem in one.problems]
+    said = [problem.text for one in asked for problem in one.problems]
     services = ("RAM", "Function Compute", "Simple Message Queue", "Log Service")
     for service, problem in zip(services, said, strict=True):
         assert problem.startswith(f"{service} could not be asked (")
@@ -278,6 +278,14 @@ def test_the_command_says_who_asks_and_what_is_missing() -> None:
     for command in ("aliyun ros CreateStack", "aliyun mns-open CreateQueue", "s deploy -t template.yml -y"):
         assert command in done.stdout
     assert done.stderr == ""
+
+
+def test_a_command_to_copy_is_unbroken_in_a_small_window() -> None:
+    """The terminal may wrap it, the program does not: what is copied runs."""
+    with emulator() as address:
+        seen = on_terminal("check", "--live", environment=endpoints(address), columns=60)
+    command = "  aliyun mns-open CreateQueue --force --region cn-hangzhou --QueueName stop-guard-failures"
+    assert command in seen.text.splitlines()
 
 
 def test_the_command_ends_well_where_nothing_is_wrong() -> None:
