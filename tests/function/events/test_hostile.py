@@ -19,7 +19,7 @@ NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 TOKEN = "emulator-alarm-token"
 MIB = 2**20
 SIZE = 10_000
-SECONDS = 0.5
+SECONDS = 1.0
 """CPU time for 128 KB, on a machine that does other things too. What grows as the square takes a minute."""
 
 
@@ -57,7 +57,7 @@ def test_twice_the_size_is_twice_the_work(name: str) -> None:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_reading_takes_time_in_proportion(name: str) -> None:
-    """128 KB of anything take less than half a second of a busy machine's CPU, within C, too."""
+    """128 KB of anything take less than a second of a busy machine's CPU, within C, too."""
     event = ATTACKS[name](MIB // 8)
     begun = process_time()
     delivery = parse(event, now=NOW, alarm_token=TOKEN)
