@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -75,13 +76,18 @@ def check_out(path: Path | None, *others: Path | None) -> None:
         raise CommandError(f"--out {str(path)!r} is neither .json nor .csv; its name says which it becomes")
     if not path.absolute().parent.is_dir():
         raise CommandError(f"--out {str(path)!r}: there is no folder {str(path.absolute().parent)!r}")
+    if path.is_dir():
+        raise CommandError(f"--out {str(path)!r} is a folder; name a file in it")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise CommandError(f"--out {str(path)!r}: you may not write there", ExitCode.LEFT)
 
 
 def write_out(path: Path, report: Mapping[str, object]) -> None:
     """Write the report. Raise CommandError."""
-    text = _csv(report) if path.suffix.lower() == ".csv" else json.dumps(report, indent=2) + "\n"
+    as_csv = path.suffix.lower() == ".csv"
+    text = _csv(report) if as_csv else json.dumps(report, indent=2) + "\n"
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8-sig" if as_csv else "utf-8")  # Excel knows UTF-8 by its mark
     except OSError as error:
         raise CommandError(f"cannot write {str(path)!r}: {error.strerror}", ExitCode.LEFT) from None
 

@@ -66,7 +66,7 @@ def read_texts(file: BinaryIO, name: str) -> Iterator[Text | Unreadable]:
     """Give the lines one at a time, never holding more; a JSON document of many lines as one text."""
     buffered = io.BufferedReader(file)  # type: ignore[type-var]  # it asks for no more than a file has
     try:
-        start = buffered.peek(_LONGEST_MARK)
+        start = buffered.peek(_LONGEST_MARK + len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
         for mark, problem in FOREIGN.items():
             if start.startswith(mark):
                 yield Unreadable(name, problem)

@@ -72,6 +72,7 @@ def test_an_incomplete_run_exits_1_with_its_report(fleet: Path) -> None:
         (["invoke", "-", "--fleet", "x", "--live"], "{}", {}, "--live"),
         (["invoke", "events/timer.json", "--yes"], "", {}, "--yes goes with --live"),
         (["invoke", "events/timer.json", "--out", "x.txt"], "", {}, "neither .json nor .csv"),
+        (["invoke", "events/timer.json", "--out", "{folder}"], "", {}, "is a folder; name a file in it"),
         (["invoke", "events/timer.json", "--out", "nowhere/x.csv"], "", {}, "there is no folder"),
         (["invoke", "events/timer.json", "--out", "events/timer.json"], "", {}, "is also read or logged to"),
         (["invoke", "-", "--fleet", "f.json", "--out", "f.json"], "{}", {}, "is also read or logged to"),
@@ -92,10 +93,13 @@ def test_an_incomplete_run_exits_1_with_its_report(fleet: Path) -> None:
     ],
 )
 def test_bad_input_exits_2_and_says_what_is_wrong(
-    arguments: list[str], stdin: str, environment: dict[str, str], says: str
+    arguments: list[str], stdin: str, environment: dict[str, str], says: str, tmp_path: Path
 ) -> None:
     """A mistake is one clear message on standard error, no trace, and nothing on standard output."""
-    done = stop_guard(*arguments, stdin=stdin, environment=environment)
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    given = [argument.replace("{folder}", str(folder)) for argument in arguments]
+    done = stop_guard(*given, stdin=stdin, environment=environment)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -368,7 +372,7 @@ def test_a_report_for_sign_off_holds_every_row(tmp_path: Path) -> None:
     out = tmp_path / "plan.csv"
     done = stop_guard("invoke", "-", "--fleet", fleet, "--plan", "--out", out, stdin=event)
     assert done.returncode == 0, done.stderr
-    with out.open(newline="") as file:
+    with out.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert [(row["target"], row["instance_id"], row["status"]) for row in rows] == [
         ("local", "i-1", "would_stop"),

@@ -291,6 +291,7 @@ def test_a_packed_log_is_read() -> None:
         (bz2.compress(LINE.encode()), "is packed by bzip2"),
         (lzma.compress(LINE.encode()), "is packed by xz"),
         (b"target,instance_id,instance_name\nlive,i-1,web\n", "is a report as CSV"),
+        (codecs.BOM_UTF8 + b"target,instance_id,instance_name\nlive,i-1,web\n", "is a report as CSV"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_apart(content: bytes, says: str) -> None:
