@@ -27,15 +27,8 @@ LEFT_OUT = frozenset(
         "cryptography",
         "websocket-client",
         # ... theirs ...
-        *(
-            "aiofiles",
-            "aiohappyeyeballs",
-            "aiosignal",
-            "alibabacloud-credentials-api",
-            "apscheduler",
-            "attrs",
-        ),
-        *("cffi", "frozenlist", "multidict", "propcache", "pycparser", "tzdata", "tzlocal", "yarl"),
+        *("aiofiles", "aiohappyeyeballs", "aiosignal", "alibabacloud-credentials-api", "apscheduler"),
+        *("attrs", "cffi", "frozenlist", "multidict", "propcache", "pycparser", "tzdata", "tzlocal", "yarl"),
         # ... and one that the SDK requires and no longer imports.
         "alibabacloud-tea-util",
     }

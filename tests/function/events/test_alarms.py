@@ -2,20 +2,26 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
-from function.events.parse import parse
-from function.model.request import InvalidEvent, Source, StopRequest
+from function.model.request import Source, StopRequest
+from tests.function.events.reading import (
+    ID,
+    LOG_ALERT,
+    NOW,
+    OTHER,
+    SECONDS,
+    alert,
+    refusal_of,
+    request_of,
+    understood,
+)
 
-NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
-ID, OTHER = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
 ACCOUNT = "1234567890123456"
 ARN = f"acs:ecs:cn-hangzhou:{ACCOUNT}:instance/{ID}"
 NOWHERE: dict[str, object] = {"resourceId": f"acs:ecs::{ACCOUNT}:instance/{ID}"}
 """The ARN without its region."""
-SECONDS = int(NOW.timestamp())
 
 SYSTEM_EVENT: dict[str, object] = {
     "id": "7E2B61F0",
@@ -52,47 +58,13 @@ CALLBACK: dict[str, object] = {
     "dimensions": f"{{userId={ACCOUNT}, instanceId={ID}}}",
     "timestamp": str(SECONDS),
 }
-LOG_ALERT: dict[str, object] = {
-    "alert_id": "dev-idle",
-    "alert_name": "idle",
-    "alert_instance_id": "5a0d-64f1",
-    "fire_time": SECONDS - 7200,
-    "alert_time": SECONDS,
-    "resolve_time": 0,
-    "status": "firing",
-    "region": "cn-hangzhou",
-    "labels": {"instance_id": ID},
-}
 
 
-def _alert(instance_id: object = ID, status: object = "firing", **labels: object) -> dict[str, object]:
-    return {"status": status, "labels": {"alertname": "idle", "instance_id": instance_id} | labels}
-
-
-ALERTMANAGER: dict[str, object] = {"status": "firing", "alerts": [_alert()]}
-
-
-def _understood(event: object) -> tuple[StopRequest | InvalidEvent, ...]:
-    return parse(json.dumps(event).encode(), now=NOW).events
-
-
-def _asked(event: object) -> StopRequest:
-    (found,) = _understood(event)
-    assert isinstance(found, StopRequest), found
-    return found
-
-
-def _refused(event: object) -> str:
-    (found,) = _understood(event)
-    if isinstance(found, InvalidEvent):
-        return str(found)
-    assert found.problem, found
-    assert not found.instance_ids
-    return found.problem.message
+ALERTMANAGER: dict[str, object] = {"status": "firing", "alerts": [alert()]}
 
 
 def _code(event: object) -> str:
-    (found,) = _understood(event)
+    (found,) = understood(event)
     assert isinstance(found, StopRequest), found
     assert found.problem, found
     assert not found.instance_ids
@@ -175,7 +147,7 @@ def _code(event: object) -> str:
 )
 def test_an_alarm_names_its_instance_and_state(event: object, asked: StopRequest) -> None:
     """Instance, time, state and name come from the event; consent, force and mode never do."""
-    found = _asked(event)
+    found = request_of(event)
     assert found == (asked if asked.event_id else replace(asked, event_id=found.event_id))
 
 
@@ -183,7 +155,7 @@ def test_stop_options_in_an_alarm_are_ignored() -> None:
     """How to stop is not an alarm's to say, however it spells it."""
     options = {"ConfirmStop": True, "force_stop": True, "StoppedMode": "StopCharging", "InstanceIds": [OTHER]}
     for event in (SYSTEM_EVENT, ECS_EVENT, METRIC_ALARM, CALLBACK, LOG_ALERT, ALERTMANAGER):
-        assert replace(_asked(event | options), event_id="") == replace(_asked(event), event_id="")
+        assert replace(request_of(event | options), event_id="") == replace(request_of(event), event_id="")
 
 
 @pytest.mark.parametrize(
@@ -192,13 +164,13 @@ def test_stop_options_in_an_alarm_are_ignored() -> None:
         (METRIC_ALARM | {"curLevel": "OK"}, "OK"),
         (CALLBACK | {"alertState": "INSUFFICIENT_DATA"}, "INSUFFICIENT_DATA"),
         (LOG_ALERT | {"status": "resolved"}, "resolved"),
-        ({"alerts": [_alert(status="resolved")]}, "resolved"),
-        ({"status": "resolved", "alerts": [_alert(status=None)]}, "resolved"),
+        ({"alerts": [alert(status="resolved")]}, "resolved"),
+        ({"status": "resolved", "alerts": [alert(status=None)]}, "resolved"),
     ],
 )
 def test_a_recovery_is_understood_as_such(event: object, state: str) -> None:
     """The state is handed on as it is; whether it may stop anything is not decided here."""
-    assert _asked(event).alarm_state == state
+    assert request_of(event).alarm_state == state
 
 
 # System events
@@ -223,29 +195,29 @@ def test_a_recovery_is_understood_as_such(event: object, state: str) -> None:
 )
 def test_the_status_of_a_system_event_is_its_last_part(name: str, content: object, told: str) -> None:
     """The status in the content is newer than the one in the name."""
-    assert _asked(SYSTEM_EVENT | {"name": name, "content": content}).system_event == told
+    assert request_of(SYSTEM_EVENT | {"name": name, "content": content}).system_event == told
 
 
 @pytest.mark.parametrize("key", ["instanceId", "resourceId"])
 def test_without_an_arn_the_content_names_the_instance(key: str) -> None:
     """The id stands in different places of the content."""
     event = SYSTEM_EVENT | {"content": {key: ID}, "resourceId": None}
-    assert _asked(event).instance_ids == (ID,)
-    assert _asked(event | {"regionId": "cn-beijing"}).region_ids == ("cn-beijing",)
+    assert request_of(event).instance_ids == (ID,)
+    assert request_of(event | {"regionId": "cn-beijing"}).region_ids == ("cn-beijing",)
 
 
 def test_without_a_region_of_its_own_a_system_event_is_in_its_envelopes() -> None:
     """An ARN may leave its region out."""
     event = SYSTEM_EVENT | {"resourceId": f"acs:ecs::{ACCOUNT}:instance/{ID}", "regionId": None}
-    assert _asked(event).region_ids == ()
-    assert _asked(ECS_EVENT | {"data": event}).region_ids == ("cn-hangzhou",)
+    assert request_of(event).region_ids == ()
+    assert request_of(ECS_EVENT | {"data": event}).region_ids == ("cn-hangzhou",)
 
 
 @pytest.mark.parametrize("content", ["x", [], 5, [{"eventStatus": "Scheduled", "instanceId": ID}]])
 def test_a_content_that_says_nothing_harms_nothing(content: object) -> None:
     """The ARN says what the event is about; a list of one is what it holds."""
     for event in (SYSTEM_EVENT | {"content": content}, ECS_EVENT | {"data": content}):
-        assert _asked(event).instance_ids == (ID,)
+        assert request_of(event).instance_ids == (ID,)
 
 
 @pytest.mark.parametrize(
@@ -259,9 +231,9 @@ def test_a_content_that_says_nothing_harms_nothing(content: object) -> None:
 )
 def test_capitals_and_blanks_of_an_arn_mean_nothing(written: str) -> None:
     """But for the instance's id, in which they may; a blank beside a bare id means nothing either."""
-    asked = _asked(SYSTEM_EVENT | {"resourceId": written})
+    asked = request_of(SYSTEM_EVENT | {"resourceId": written})
     assert (asked.instance_ids, asked.region_ids) == ((ID,), ("cn-hangzhou",))
-    assert _asked(SYSTEM_EVENT | {"resourceId": f"{ID} "}).instance_ids == (ID,)
+    assert request_of(SYSTEM_EVENT | {"resourceId": f"{ID} "}).instance_ids == (ID,)
     assert _code(SYSTEM_EVENT | {"resourceId": ARN.replace(ID, ID.upper())}) == "Guard.NotAnInstance"
 
 
@@ -269,10 +241,10 @@ def test_capitals_and_blanks_of_an_arn_mean_nothing(written: str) -> None:
 def test_content_inside_an_event_of_ecs_is_a_field_like_any_other(own: object) -> None:
     """Only what says itself when and what it is, as CloudMonitor's events do, is an event inside an event."""
     event = ECS_EVENT | {"data": {"content": own, "resourceId": ID, "eventStatus": "Executed"}}
-    asked = _asked(event)
+    asked = request_of(event)
     assert (asked.instance_ids, asked.region_ids) == ((ID,), ("cn-hangzhou",))
     assert asked.system_event == "Instance:SystemMaintenance.Reboot:Executed"
-    inside = _asked(ECS_EVENT | {"data": SYSTEM_EVENT | {"content": own}})
+    inside = request_of(ECS_EVENT | {"data": SYSTEM_EVENT | {"content": own}})
     assert inside.system_event == SYSTEM_EVENT["name"]
 
 
@@ -291,18 +263,18 @@ def test_what_tells_of_no_state_of_an_instance_is_not_enabled_by_a_star(event: o
 
 def test_the_arn_wins_over_the_region_beside_it() -> None:
     """ARN and regionId disagree in documented samples; the ARN is believed and a note says so."""
-    asked = _asked(SYSTEM_EVENT | {"regionId": "cn-beijing"})
+    asked = request_of(SYSTEM_EVENT | {"regionId": "cn-beijing"})
     assert asked.region_ids == ("cn-hangzhou",)
     assert asked.notes == ('regionId is "cn-beijing", but the ARN says cn-hangzhou, which is taken',)
-    assert _asked(ECS_EVENT | {"aliyunregionid": "cn-beijing"}).notes == (
+    assert request_of(ECS_EVENT | {"aliyunregionid": "cn-beijing"}).notes == (
         'aliyunregionid is "cn-beijing", but the ARN says cn-hangzhou, which is taken',
     )
 
 
 def test_a_system_event_is_the_same_wrapped_or_not() -> None:
     """EventBridge may carry the whole notification, or only its content under a type of its own."""
-    wrapped = _asked(ECS_EVENT | {"data": SYSTEM_EVENT})
-    assert wrapped == replace(_asked(SYSTEM_EVENT), event_id="b1d0")
+    wrapped = request_of(ECS_EVENT | {"data": SYSTEM_EVENT})
+    assert wrapped == replace(request_of(SYSTEM_EVENT), event_id="b1d0")
 
 
 @pytest.mark.parametrize(
@@ -338,13 +310,13 @@ def test_a_system_event_is_the_same_wrapped_or_not() -> None:
 )
 def test_a_wrong_system_event_is_refused(change: dict[str, object], message: str) -> None:
     """An event on anything but one ECS instance stops nothing, and says why."""
-    assert _refused(SYSTEM_EVENT | change).startswith(message)
+    assert refusal_of(SYSTEM_EVENT | change).startswith(message)
 
 
 def test_an_ecs_event_without_time_or_instance_is_refused() -> None:
     """What EventBridge always sends is missed where it is not there."""
-    assert _refused(ECS_EVENT | {"time": None}) == "time is missing"
-    assert _refused(ECS_EVENT | {"data": {}, "subject": None}).startswith("the event names no ECS instance")
+    assert refusal_of(ECS_EVENT | {"time": None}) == "time is missing"
+    assert refusal_of(ECS_EVENT | {"data": {}, "subject": None}).startswith("the event names no ECS instance")
 
 
 # Metric alarms
@@ -361,14 +333,14 @@ def test_an_ecs_event_without_time_or_instance_is_refused() -> None:
 )
 def test_either_place_names_the_instance_of_a_metric_alarm(change: dict[str, object]) -> None:
     """The id stands in resources and in metricData; one is enough."""
-    assert _asked(METRIC_ALARM | change).instance_ids == (ID,)
+    assert request_of(METRIC_ALARM | change).instance_ids == (ID,)
 
 
 def test_either_place_gives_the_region_of_a_metric_alarm() -> None:
     """Where one place says the region, the other one's silence does not mean the function's own as well."""
     placed = {"instanceId": ID, "regionId": "cn-beijing"}
     for change in ({"resources": json.dumps(placed)}, {"metricData": placed}):
-        assert _asked(METRIC_ALARM | change).region_ids == ("cn-beijing",)
+        assert request_of(METRIC_ALARM | change).region_ids == ("cn-beijing",)
 
 
 @pytest.mark.parametrize(
@@ -408,7 +380,7 @@ def test_either_place_gives_the_region_of_a_metric_alarm() -> None:
 )
 def test_a_wrong_metric_alarm_is_refused(change: dict[str, object], message: str) -> None:
     """An alarm whose instance or state is not clear stops nothing, and says why."""
-    assert _refused(METRIC_ALARM | change).startswith(message)
+    assert refusal_of(METRIC_ALARM | change).startswith(message)
 
 
 # Callbacks
@@ -436,13 +408,13 @@ def test_a_wrong_metric_alarm_is_refused(change: dict[str, object], message: str
 )
 def test_dimensions_are_read_in_every_form(dimensions: object) -> None:
     """The form of today's callback is not JSON, the one of older callbacks is, at times within a text."""
-    assert _asked(CALLBACK | {"dimensions": dimensions}).instance_ids == (ID,)
+    assert request_of(CALLBACK | {"dimensions": dimensions}).instance_ids == (ID,)
 
 
 def test_a_callback_may_name_several_instances() -> None:
     """Older callbacks have a list."""
     dimensions = [{"instanceId": ID}, {"instanceId": OTHER}, {"instanceId": ID}]
-    assert _asked(CALLBACK | {"dimensions": dimensions}).instance_ids == (ID, OTHER)
+    assert request_of(CALLBACK | {"dimensions": dimensions}).instance_ids == (ID, OTHER)
 
 
 @pytest.mark.parametrize(
@@ -475,7 +447,7 @@ def test_a_callback_may_name_several_instances() -> None:
 )
 def test_a_wrong_callback_is_refused(change: dict[str, object], message: str) -> None:
     """A callback whose instance, state or time is not clear stops nothing, and says why."""
-    assert _refused(CALLBACK | change).startswith(message)
+    assert refusal_of(CALLBACK | change).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +471,7 @@ def test_what_another_product_measures_is_no_set_up_gone_wrong(event: object) ->
 def test_the_place_that_names_two_things_stops_the_instance_alone() -> None:
     """One resource of a list is judged by itself, as alerts and rows are."""
     both = [{"instanceId": ID}, {"instanceId": "rm-1"}]
-    asked, refused = _understood(METRIC_ALARM | {"resources": both})
+    asked, refused = understood(METRIC_ALARM | {"resources": both})
     assert isinstance(asked, StopRequest)
     assert asked.instance_ids == (ID,)
     assert isinstance(refused, StopRequest)
@@ -513,15 +485,15 @@ def test_the_place_that_names_two_things_stops_the_instance_alone() -> None:
 
 def test_what_an_alarm_calls_itself_is_cut_and_cleaned() -> None:
     """The name of an alarm is text of others: it may not steer a terminal nor fill a log."""
-    name = _asked(METRIC_ALARM | {"ruleName": "\x1b[31mred\n" + "x" * 10_000}).alarm_name
+    name = request_of(METRIC_ALARM | {"ruleName": "\x1b[31mred\n" + "x" * 10_000}).alarm_name
     assert name is not None
     assert name.isprintable()
     assert len(name) == 128
     for nameless in (None, "", 5, ["x"]):
-        assert _asked(METRIC_ALARM | {"ruleName": nameless}).alarm_name is None
+        assert request_of(METRIC_ALARM | {"ruleName": nameless}).alarm_name is None
 
 
 def test_a_long_label_does_not_lengthen_an_error() -> None:
     """A label's name stands in an error's path, so only a short one is looked at."""
     event = {"alerts": [{"status": "firing", "labels": {"_" * 50_000 + "instance_id": "x"}}]}
-    assert len(_refused(event)) < 200
+    assert len(refusal_of(event)) < 200

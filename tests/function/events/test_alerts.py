@@ -1,52 +1,21 @@
 """Alerts of Simple Log Service and Alertmanager: which instances they mean, in which state and region."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
-from function.events.parse import parse
-from function.model.request import InvalidEvent, StopRequest, TargetProblem
-
-NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
-ID, OTHER = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
-SECONDS = int(NOW.timestamp())
-
-LOG_ALERT: dict[str, object] = {
-    "alert_id": "dev-idle",
-    "alert_name": "idle",
-    "alert_instance_id": "5a0d-64f1",
-    "fire_time": SECONDS - 7200,
-    "alert_time": SECONDS,
-    "resolve_time": 0,
-    "status": "firing",
-    "region": "cn-hangzhou",
-    "labels": {"instance_id": ID},
-}
-
-
-def _alert(instance_id: object = ID, status: object = "firing", **labels: object) -> dict[str, object]:
-    return {"status": status, "labels": {"alertname": "idle", "instance_id": instance_id} | labels}
-
-
-def _understood(event: object) -> tuple[StopRequest | InvalidEvent, ...]:
-    return parse(json.dumps(event).encode(), now=NOW).events
-
-
-def _asked(event: object) -> StopRequest:
-    (found,) = _understood(event)
-    assert isinstance(found, StopRequest), found
-    return found
-
-
-def _refused(event: object) -> str:
-    (found,) = _understood(event)
-    if isinstance(found, InvalidEvent):
-        return str(found)
-    assert found.problem, found
-    assert not found.instance_ids
-    return found.problem.message
-
+from function.model.request import StopRequest, TargetProblem
+from tests.function.events.reading import (
+    ID,
+    LOG_ALERT,
+    NOW,
+    OTHER,
+    SECONDS,
+    alert,
+    refusal_of,
+    request_of,
+    understood,
+)
 
 # Simple Log Service
 
@@ -54,7 +23,7 @@ def _refused(event: object) -> str:
 def test_the_rows_that_fired_name_what_the_labels_do_not() -> None:
     """An alert that is not grouped by instance has them in its results, and each row is judged by itself."""
     rows = [{"instance_id": ID, "requests": "0"}, {"host": "?"}, {"instance_id": OTHER}]
-    asked, refused = _understood(LOG_ALERT | {"labels": {"env": "dev"}, "fire_results": rows})
+    asked, refused = understood(LOG_ALERT | {"labels": {"env": "dev"}, "fire_results": rows})
     assert isinstance(asked, StopRequest)
     assert asked.instance_ids == (ID, OTHER)
     assert isinstance(refused, StopRequest)
@@ -62,14 +31,14 @@ def test_the_rows_that_fired_name_what_the_labels_do_not() -> None:
         code="Guard.NotAnInstance",
         message="fire_results[1] name no ECS instance (by instanceId or instance_id)",
     )
-    assert _asked(LOG_ALERT | {"fire_results": rows}).instance_ids == (ID,)
+    assert request_of(LOG_ALERT | {"fire_results": rows}).instance_ids == (ID,)
 
 
 def test_a_row_of_something_else_is_said_and_harms_no_other() -> None:
     """A database, or nothing at all, beside an instance; alone they are refused, or invalid."""
     bad = [{"instance_id": "null"}, {"instance_id": "rm-1"}, {"instance_id": ID, "instanceId": OTHER}]
     event = LOG_ALERT | {"labels": {}}
-    asked, refused = _understood(event | {"fire_results": [{"instance_id": ID}, *bad]})
+    asked, refused = understood(event | {"fire_results": [{"instance_id": ID}, *bad]})
     assert isinstance(asked, StopRequest)
     assert isinstance(refused, StopRequest)
     assert refused.problem
@@ -85,7 +54,7 @@ def test_a_row_of_something_else_is_said_and_harms_no_other() -> None:
 
 
 def _code(event: object) -> str:
-    (found,) = _understood(event)
+    (found,) = understood(event)
     assert isinstance(found, StopRequest)
     assert found.problem
     return found.problem.code
@@ -93,14 +62,16 @@ def _code(event: object) -> str:
 
 def test_a_log_alert_is_dated_by_itself_not_by_the_first_of_its_kind() -> None:
     """`fire_time` is when the trouble began, `alert_time` when this alert was sent."""
-    assert _asked(LOG_ALERT).time == NOW
-    assert _asked(LOG_ALERT | {"alert_time": SECONDS - 60, "fire_time": SECONDS}).time != NOW
-    assert _asked({key: value for key, value in LOG_ALERT.items() if key != "alert_time"}).time is not None
+    assert request_of(LOG_ALERT).time == NOW
+    assert request_of(LOG_ALERT | {"alert_time": SECONDS - 60, "fire_time": SECONDS}).time != NOW
+    assert (
+        request_of({key: value for key, value in LOG_ALERT.items() if key != "alert_time"}).time is not None
+    )
 
 
 def test_a_label_says_the_region_better_than_the_project() -> None:
     """The logs of an instance may be kept in another region."""
-    asked = _asked(LOG_ALERT | {"labels": {"instance_id": ID, "regionId": "cn-beijing"}})
+    asked = request_of(LOG_ALERT | {"labels": {"instance_id": ID, "regionId": "cn-beijing"}})
     assert asked.region_ids == ("cn-beijing",)
 
 
@@ -121,7 +92,7 @@ def test_a_label_says_the_region_better_than_the_project() -> None:
 )
 def test_a_wrong_log_alert_is_refused(change: dict[str, object], message: str) -> None:
     """An alert whose instance, state or time is not clear stops nothing, and says why."""
-    assert _refused(LOG_ALERT | change).startswith(message)
+    assert refusal_of(LOG_ALERT | change).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +118,7 @@ def test_rows_are_read_in_every_form_and_share_the_labels_region(
     change: dict[str, object], asked: object
 ) -> None:
     """A row may be written as text or stand alone; what it does not say itself its alert's labels say."""
-    found = _asked(LOG_ALERT | change)
+    found = request_of(LOG_ALERT | change)
     assert (found.instance_ids, found.region_ids) == asked
 
 
@@ -157,12 +128,12 @@ def test_rows_are_read_in_every_form_and_share_the_labels_region(
 @pytest.mark.parametrize(
     "event",
     [
-        {"alerts": [_alert() | {"annotations": 5}], "groupLabels": ["x"], "commonAnnotations": "x"},
-        {"alerts": [json.dumps(_alert())]},
-        {"alerts": [_alert()], "alert_name": "idle", "status": "firing"},
-        {"alerts": [_alert()], "alert_name": "idle", "project": "dev"},
+        {"alerts": [alert() | {"annotations": 5}], "groupLabels": ["x"], "commonAnnotations": "x"},
+        {"alerts": [json.dumps(alert())]},
+        {"alerts": [alert()], "alert_name": "idle", "status": "firing"},
+        {"alerts": [alert()], "alert_name": "idle", "project": "dev"},
         *(
-            {"alerts": [_alert()], key: broken}
+            {"alerts": [alert()], key: broken}
             for key in ("commonLabels", "groupLabels", "commonAnnotations")
             for broken in ("x", "{x", 5, [5], [{"instance_id": OTHER}], '["x"]', True)
         ),
@@ -170,28 +141,28 @@ def test_rows_are_read_in_every_form_and_share_the_labels_region(
 )
 def test_what_only_remarks_on_an_alert_harms_none(event: object) -> None:
     """What stands beside an alert may be anything, it may be JSON text, a name beside it no log alert's."""
-    asked = _asked(event)
+    asked = request_of(event)
     assert (asked.source, asked.instance_ids) == ("alertmanager", (ID,))
 
 
 @pytest.mark.parametrize("label", ["instanceId", "instance_id", "InstanceId", "instanceid", "INSTANCE_ID"])
 def test_the_label_of_the_instance_may_be_spelt_in_any_way(label: str) -> None:
     """Relabelling rules choose the label's name."""
-    assert _asked({"alerts": [{"status": "firing", "labels": {label: ID}}]}).instance_ids == (ID,)
+    assert request_of({"alerts": [{"status": "firing", "labels": {label: ID}}]}).instance_ids == (ID,)
 
 
 def test_the_label_instance_counts_where_it_is_an_id() -> None:
     """In Prometheus `instance` is an address as a rule."""
-    assert _asked({"alerts": [{"status": "firing", "labels": {"instance": ID}}]}).instance_ids == (ID,)
-    assert _asked({"alerts": [_alert(instance="10.0.0.1:9100")]}).instance_ids == (ID,)
-    assert "name no ECS instance" in _refused(
+    assert request_of({"alerts": [{"status": "firing", "labels": {"instance": ID}}]}).instance_ids == (ID,)
+    assert request_of({"alerts": [alert(instance="10.0.0.1:9100")]}).instance_ids == (ID,)
+    assert "name no ECS instance" in refusal_of(
         {"alerts": [{"status": "firing", "labels": {"instance": "10.0.0.1"}}]}
     )
 
 
 def test_common_labels_hold_for_every_alert() -> None:
     """Alertmanager lifts what all alerts share, which is then in both places as a rule."""
-    (asked,) = _understood(
+    (asked,) = understood(
         {"commonLabels": {"instance_id": ID, "region_id": "cn-beijing"}, "alerts": [{"status": "firing"}]}
     )
     assert isinstance(asked, StopRequest)
@@ -201,14 +172,14 @@ def test_common_labels_hold_for_every_alert() -> None:
 def test_alerts_are_grouped_by_state_and_region() -> None:
     """What fires can be stopped, what is resolved can't; each instance has its own region."""
     third = "i-bp1dev0prep4y9h1n7r5"
-    found = _understood(
+    found = understood(
         {
             "alerts": [
-                _alert(ID, region_id="cn-beijing"),
-                _alert(OTHER, "resolved"),
-                _alert(third, region="cn-shanghai", alertname="hot"),
-                _alert(third, region_id="cn-beijing", region="Hangzhou"),
-                _alert(ID, region_id="cn-beijing"),
+                alert(ID, region_id="cn-beijing"),
+                alert(OTHER, "resolved"),
+                alert(third, region="cn-shanghai", alertname="hot"),
+                alert(third, region_id="cn-beijing", region="Hangzhou"),
+                alert(ID, region_id="cn-beijing"),
             ]
         }
     )
@@ -227,8 +198,8 @@ def test_alerts_are_grouped_by_state_and_region() -> None:
 
 def test_a_bad_alert_does_not_lose_the_others() -> None:
     """Each alert is judged by itself; what is wrong is told, and alerts without a state are invalid."""
-    asked, refused, lost = _understood(
-        {"alerts": [_alert("rm-bp1x"), _alert(), _alert(None), _alert(status=5), {"labels": 5}]}
+    asked, refused, lost = understood(
+        {"alerts": [alert("rm-bp1x"), alert(), alert(None), alert(status=5), {"labels": 5}]}
     )
     assert isinstance(asked, StopRequest)
     assert asked.instance_ids == (ID,)
@@ -245,7 +216,7 @@ def test_a_bad_alert_does_not_lose_the_others() -> None:
 
 def test_only_a_few_problems_are_told() -> None:
     """An event has thousands of alerts, a log line has not."""
-    message = _refused({"alerts": [_alert(f"rm-{number}") for number in range(5_000)]})
+    message = refusal_of({"alerts": [alert(f"rm-{number}") for number in range(5_000)]})
     assert message.endswith("(and 4998 more)")
     assert len(message) < 1_000
 
@@ -257,14 +228,14 @@ def test_only_a_few_problems_are_told() -> None:
         ({"alerts": None}, "alerts is missing"),
         ({"alerts": {}}, "alerts is an empty object; it must be a list"),
         ({"alerts": [{"labels": {"instance_id": ID}}]}, "alerts[0].status is missing"),
-        ({"alerts": [_alert(OTHER, instanceId=ID)]}, "alerts[0].labels name several instances, "),
+        ({"alerts": [alert(OTHER, instanceId=ID)]}, "alerts[0].labels name several instances, "),
         (
-            {"alerts": [_alert(f"i-{number:05}") for number in range(1_001)]},
+            {"alerts": [alert(f"i-{number:05}") for number in range(1_001)]},
             "the event names 1001 instances; ",
         ),
-        ({"alerts": [_alert("x" * 10_000)]}, 'alerts[0].labels.instance_id is "xxx'),
+        ({"alerts": [alert("x" * 10_000)]}, 'alerts[0].labels.instance_id is "xxx'),
     ],
 )
 def test_a_wrong_alertmanager_event_is_refused(event: object, message: str) -> None:
     """Without one alert that is clear there is nothing to do but say so."""
-    assert _refused(event).startswith(message)
+    assert refusal_of(event).startswith(message)

@@ -2,60 +2,28 @@
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from function.events.parse import Delivery, parse
 from function.model.request import InvalidEvent, Source, StopRequest
-
-NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
-ID = "i-bp1dev0web1k7s2q9x4f"
-REQUEST = {"InstanceId": ID}
-ALARM = {
-    "ruleName": "idle",
-    "curLevel": "INFO",
-    "resources": json.dumps({"instanceId": ID}),
-    "time": int(NOW.timestamp() * 1000),
-}
-
-
-def _parse(event: object) -> Delivery:
-    return parse(json.dumps(event).encode(), now=NOW)
-
-
-def _asked(event: object) -> StopRequest:
-    (found,) = _parse(event).events
-    assert isinstance(found, StopRequest), found
-    return found
-
-
-def _refused(event: object) -> InvalidEvent:
-    (found,) = _parse(event).events
-    assert isinstance(found, InvalidEvent), found
-    return found
-
-
-def _timer(payload: object = REQUEST, **fields: object) -> dict[str, object]:
-    text = payload if isinstance(payload, str) else json.dumps(payload)
-    return {"triggerTime": "2026-01-30T12:00:00Z", "triggerName": "evening", "payload": text} | fields
-
-
-def _cloud_event(data: object, **fields: object) -> dict[str, object]:
-    return {
-        "specversion": "1.0",
-        "id": "e-1",
-        "source": "dev",
-        "type": "dev:Stop",
-        "time": "2026-01-30T11:59:00Z",
-        "data": data,
-    } | fields
+from tests.function.events.reading import (
+    ALARM,
+    ID,
+    NOW,
+    REQUEST,
+    cloud_event,
+    error_of,
+    request_of,
+    timer_event,
+    understood,
+)
 
 
 def test_one_bad_element_does_not_lose_the_others() -> None:
     """Each element of an array is an event of its own, in order, understood or not."""
-    good, bad, last = _cloud_event(REQUEST), _cloud_event({"InstanceId": "x"}, id="e-2"), _timer()
-    first, second, third = _parse([good, bad, last]).events
+    good, bad, last = cloud_event(REQUEST), cloud_event({"InstanceId": "x"}, id="e-2"), timer_event()
+    first, second, third = understood([good, bad, last])
     assert isinstance(first, StopRequest)
     assert isinstance(second, InvalidEvent)
     assert isinstance(third, StopRequest)
@@ -74,19 +42,21 @@ def test_one_bad_element_does_not_lose_the_others() -> None:
 )
 def test_a_wrong_array_is_refused(event: object, message: str) -> None:
     """An array holds events, not too many, and no arrays."""
-    assert str(_refused(event)) == message
+    assert str(error_of(event)) == message
 
 
 def test_a_request_inside_eventbridge_is_dated_by_it() -> None:
     """A request has no time of its own, so the envelope's counts."""
-    asked = _asked(_cloud_event(REQUEST))
+    asked = request_of(cloud_event(REQUEST))
     assert asked.source is Source.REQUEST
     assert asked.time == NOW - timedelta(minutes=1)
 
 
 def test_what_an_event_says_itself_counts_more_than_its_envelope() -> None:
     """The time of the envelope is only for events that have none."""
-    asked = _asked(_cloud_event(_timer(REQUEST | {"RegionId": "cn-shanghai"}), aliyunregionid="cn-beijing"))
+    asked = request_of(
+        cloud_event(timer_event(REQUEST | {"RegionId": "cn-shanghai"}), aliyunregionid="cn-beijing")
+    )
     assert asked.time == NOW
     assert asked.region_ids == ("cn-shanghai",)
 
@@ -97,7 +67,7 @@ def test_the_region_of_a_queue_or_bus_is_not_the_instances(inside: object) -> No
     subject = "acs:mns:cn-hangzhou:1234567890123456:queues/alarms"
     fields = {"subject": subject, "aliyunregionid": "cn-chengdu"}
     for source in ("dev", "acs.mns"):
-        assert _asked(_cloud_event(inside, **fields, source=source)).region_ids == ()
+        assert request_of(cloud_event(inside, **fields, source=source)).region_ids == ()
 
 
 @pytest.mark.parametrize(
@@ -105,13 +75,13 @@ def test_the_region_of_a_queue_or_bus_is_not_the_instances(inside: object) -> No
 )
 def test_an_mns_message_is_opened(encode: type[str]) -> None:
     """The body of a message is an event in JSON, which some senders encode."""
-    asked = _asked(_cloud_event({"messageId": "m-1", "messageBody": encode(json.dumps(ALARM))}))
+    asked = request_of(cloud_event({"messageId": "m-1", "messageBody": encode(json.dumps(ALARM))}))
     assert (asked.source, asked.instance_ids, asked.event_id) == (Source.CMS_ALARM, (ID,), "e-1")
 
 
 def test_an_mns_message_may_hold_an_array() -> None:
     """Several events in one message are several events."""
-    events = _parse(_cloud_event({"messageBody": json.dumps([ALARM, REQUEST, 5])})).events
+    events = understood(cloud_event({"messageBody": json.dumps([ALARM, REQUEST, 5])}))
     assert [getattr(event, "source", None) for event in events] == [Source.CMS_ALARM, Source.REQUEST, None]
     assert {event.event_id for event in events} == {"e-1"}
 
@@ -120,35 +90,35 @@ def test_an_mns_message_may_hold_an_array() -> None:
     ("event", "message"),
     [
         (
-            _cloud_event({"messageBody": "TEST"}),
+            cloud_event({"messageBody": "TEST"}),
             'data.messageBody is "TEST"; it must be the JSON of an event, as it is',
         ),
-        (_cloud_event({"messageBody": "e3!0="}), 'data.messageBody is "e3!0="; it must be the JSON of an'),
-        (_cloud_event({"messageBody": ""}), 'data.messageBody is ""; it must be a text'),
-        (_cloud_event({"messageBody": {}}), "data.messageBody is of no kind known here; it has no fields; "),
-        (_cloud_event({"messageBody": "{"}), 'data.messageBody is "{", not JSON ('),
+        (cloud_event({"messageBody": "e3!0="}), 'data.messageBody is "e3!0="; it must be the JSON of an'),
+        (cloud_event({"messageBody": ""}), 'data.messageBody is ""; it must be a text'),
+        (cloud_event({"messageBody": {}}), "data.messageBody is of no kind known here; it has no fields; "),
+        (cloud_event({"messageBody": "{"}), 'data.messageBody is "{", not JSON ('),
         (
-            _cloud_event({"messageBody": json.dumps(ALARM | {"curLevel": 5})}),
+            cloud_event({"messageBody": json.dumps(ALARM | {"curLevel": 5})}),
             "data.messageBody.curLevel is 5; ",
         ),
-        (_cloud_event({"meetingName": "x"}), "data is of no kind known here; it has the fields "),
-        (_cloud_event(None), "data is missing"),
-        (_cloud_event("stop"), 'data is "stop"; it must be an object'),
-        (_cloud_event([]), "data is an empty list; an array holds"),
+        (cloud_event({"meetingName": "x"}), "data is of no kind known here; it has the fields "),
+        (cloud_event(None), "data is missing"),
+        (cloud_event("stop"), 'data is "stop"; it must be an object'),
+        (cloud_event([]), "data is an empty list; an array holds"),
         (
-            _cloud_event(REQUEST, time="2026-01-30T11:59:00PRC"),
+            cloud_event(REQUEST, time="2026-01-30T11:59:00PRC"),
             'time is "2026-01-30T11:59:00PRC"; it must be a time',
         ),
         (
-            _cloud_event(_cloud_event(_cloud_event(_cloud_event(REQUEST)))),
+            cloud_event(cloud_event(cloud_event(cloud_event(REQUEST)))),
             "data.data.data is wrapped more than 3 times",
         ),
-        (_cloud_event({"rawPath": "/", "headers": {}, "body": "{}"}), "data is of no kind known here; "),
+        (cloud_event({"rawPath": "/", "headers": {}, "body": "{}"}), "data is of no kind known here; "),
     ],
 )
 def test_a_wrong_wrapping_is_refused(event: object, message: str) -> None:
     """What is wrong in an envelope, or inside, is named with its path from the event's root."""
-    refused = _refused(event)
+    refused = error_of(event)
     assert str(refused).startswith(message)
     assert refused.event_id == "e-1"
 
@@ -181,7 +151,7 @@ ALERTS = {"alerts": [{"status": "firing", "labels": {"instance_id": ID}}]}
 )
 def test_a_service_stops_something_only_by_what_it_sends(source: str, data: object) -> None:
     """What looks like another's event, in the name of a service, is that service's own and stops nothing."""
-    asked = _asked(_cloud_event(data, source=source))
+    asked = request_of(cloud_event(data, source=source))
     assert asked.problem
     assert asked.problem.code == "Guard.EventNotEnabled"
 
@@ -198,14 +168,14 @@ def test_a_service_stops_something_only_by_what_it_sends(source: str, data: obje
 )
 def test_what_a_service_sends_itself_is_read(source: str, data: object) -> None:
     """However its name is spelt."""
-    assert _asked(_cloud_event(data, source=source)).instance_ids == (ID,)
+    assert request_of(cloud_event(data, source=source)).instance_ids == (ID,)
 
 
 @pytest.mark.parametrize("change", [{"data": None}, {"data": "x"}, {"data": []}, {"time": "soon"}])
 @pytest.mark.parametrize("source", ["acs.ess", "acs.config", "acs.oos"])
 def test_what_never_stops_anything_is_not_read(source: str, change: dict[str, object]) -> None:
     """An event that could stop nothing is refused as what it is, whatever else is wrong with it."""
-    asked = _asked(_cloud_event(ALARM, source=source) | change)
+    asked = request_of(cloud_event(ALARM, source=source) | change)
     assert asked.problem
     assert asked.problem.code == "Guard.EventNotEnabled"
 
@@ -214,12 +184,12 @@ def test_what_never_stops_anything_is_not_read(source: str, change: dict[str, ob
     ("event", "ram_authorized"),
     [
         (REQUEST, True),
-        (_timer(), True),
-        (_cloud_event(REQUEST), True),
-        (_cloud_event(_timer()), True),
-        (_cloud_event({"messageBody": json.dumps(REQUEST)}), False),
-        (_cloud_event({"messageBody": json.dumps(_timer())}), False),
-        (_cloud_event({"messageBody": json.dumps(_cloud_event(REQUEST))}), False),
+        (timer_event(), True),
+        (cloud_event(REQUEST), True),
+        (cloud_event(timer_event()), True),
+        (cloud_event({"messageBody": json.dumps(REQUEST)}), False),
+        (cloud_event({"messageBody": json.dumps(timer_event())}), False),
+        (cloud_event({"messageBody": json.dumps(cloud_event(REQUEST))}), False),
         ({"Message": json.dumps(REQUEST), "TopicName": "t", "PublishTime": 1769774400000}, False),
     ],
 )
@@ -227,4 +197,4 @@ def test_ram_authorizes_who_invokes_not_who_writes_into_a_queue(
     event: object, *, ram_authorized: bool
 ) -> None:
     """What came in a message's envelope is no more trustworthy for what it holds."""
-    assert _asked(event).ram_authorized is ram_authorized
+    assert request_of(event).ram_authorized is ram_authorized

@@ -7,51 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.events.parse import Delivery, parse
+from function.events.parse import parse
 from function.model.request import InvalidEvent, Source, StoppedMode, StopRequest
-
-NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
-ID, OTHER = "i-bp1dev0web1k7s2q9x4f", "i-bp1dev0api8w3m5t6j2c"
-REQUEST = {"InstanceId": ID}
-ALARM = {
-    "ruleName": "idle",
-    "curLevel": "INFO",
-    "resources": json.dumps({"instanceId": ID}),
-    "time": int(NOW.timestamp() * 1000),
-}
-
-
-def _parse(event: object) -> Delivery:
-    return parse(event if isinstance(event, bytes) else json.dumps(event).encode(), now=NOW)
-
-
-def _asked(event: object) -> StopRequest:
-    (found,) = _parse(event).events
-    assert isinstance(found, StopRequest), found
-    return found
-
-
-def _refused(event: object) -> InvalidEvent:
-    (found,) = _parse(event).events
-    assert isinstance(found, InvalidEvent), found
-    return found
-
-
-def _timer(payload: object = REQUEST, **fields: object) -> dict[str, object]:
-    text = payload if isinstance(payload, str) else json.dumps(payload)
-    return {"triggerTime": "2026-01-30T12:00:00Z", "triggerName": "evening", "payload": text} | fields
-
-
-def _cloud_event(data: object, **fields: object) -> dict[str, object]:
-    return {
-        "specversion": "1.0",
-        "id": "e-1",
-        "source": "dev",
-        "type": "dev:Stop",
-        "time": "2026-01-30T11:59:00Z",
-        "data": data,
-    } | fields
-
+from tests.function.events.reading import (
+    ALARM,
+    ID,
+    NOW,
+    OTHER,
+    REQUEST,
+    cloud_event,
+    error_of,
+    request_of,
+    timer_event,
+    understood,
+)
 
 # Bytes
 
@@ -92,7 +61,7 @@ def _cloud_event(data: object, **fields: object) -> dict[str, object]:
 )
 def test_what_is_no_event_is_refused(event: bytes, message: str) -> None:
     """What can't be read is refused with the reason; neither source nor anything else is guessed."""
-    refused = _refused(event)
+    refused = error_of(event)
     assert str(refused).startswith(message)
     assert refused.source is None
     assert refused.event_id
@@ -100,8 +69,8 @@ def test_what_is_no_event_is_refused(event: bytes, message: str) -> None:
 
 def test_a_byte_order_mark_is_skipped() -> None:
     """Windows tools put a byte order mark before UTF-8; it means nothing."""
-    assert _asked(b"\xef\xbb\xbf" + json.dumps(REQUEST).encode()).instance_ids == (ID,)
-    assert _asked(_timer("\ufeff" + json.dumps(REQUEST))).instance_ids == (ID,)
+    assert request_of(b"\xef\xbb\xbf" + json.dumps(REQUEST).encode()).instance_ids == (ID,)
+    assert request_of(timer_event("\ufeff" + json.dumps(REQUEST))).instance_ids == (ID,)
 
 
 # Timer
@@ -109,8 +78,8 @@ def test_a_byte_order_mark_is_skipped() -> None:
 
 def test_a_timer_asks_what_its_payload_says() -> None:
     """The payload of a timer is a request; its id and time are those of the trigger."""
-    assert _asked(
-        _timer({"InstanceIds": [ID, OTHER], "StoppedMode": "StopCharging", "ConfirmStop": True})
+    assert request_of(
+        timer_event({"InstanceIds": [ID, OTHER], "StoppedMode": "StopCharging", "ConfirmStop": True})
     ) == (
         StopRequest(
             source=Source.TIMER,
@@ -127,44 +96,47 @@ def test_a_timer_asks_what_its_payload_says() -> None:
     ("event", "message"),
     [
         (
-            _timer("awesome-fc"),
+            timer_event("awesome-fc"),
             'payload is "awesome-fc"; it must be a text that says what to stop, such as {"InstanceIds',
         ),
-        (_timer(""), 'payload is ""; it must be a text that says what to stop, such as {"'),
-        (_timer("[]"), "payload is an empty list; it must be an object"),
-        (_timer(payload=None) | {"payload": None}, "payload is missing"),
-        (_timer() | {"payload": REQUEST}, "payload is an object; it must be a text"),
-        (_timer('{"InstanceId": "i-1"'), 'payload is "{\\"InstanceId\\": \\"i-1\\"", not JSON (Expecting '),
-        (_timer({}), "payload names no instance: "),
-        (_timer({"InstanceIds": [ID, ID, ID, "x"]}), 'payload.InstanceIds[3] is "x"; '),
-        (_timer({"Tag": [{"Key": ""}]}), 'payload.Tag[0].Key is ""; '),
+        (timer_event(""), 'payload is ""; it must be a text that says what to stop, such as {"'),
+        (timer_event("[]"), "payload is an empty list; it must be an object"),
+        (timer_event(payload=None) | {"payload": None}, "payload is missing"),
+        (timer_event() | {"payload": REQUEST}, "payload is an object; it must be a text"),
         (
-            _timer({"InstanceIDs": [ID]}),
+            timer_event('{"InstanceId": "i-1"'),
+            'payload is "{\\"InstanceId\\": \\"i-1\\"", not JSON (Expecting ',
+        ),
+        (timer_event({}), "payload names no instance: "),
+        (timer_event({"InstanceIds": [ID, ID, ID, "x"]}), 'payload.InstanceIds[3] is "x"; '),
+        (timer_event({"Tag": [{"Key": ""}]}), 'payload.Tag[0].Key is ""; '),
+        (
+            timer_event({"InstanceIDs": [ID]}),
             'payload has the unknown field "InstanceIDs" (did you mean `InstanceIds`?); a request ',
         ),
-        (_timer('{"DryRun": true, "DryRun": false}'), 'payload names "DryRun" twice in one object; '),
+        (timer_event('{"DryRun": true, "DryRun": false}'), 'payload names "DryRun" twice in one object; '),
         (
-            _timer('{"InstanceId": ' + "[" * 1_000 + "]" * 1_000 + "}"),
+            timer_event('{"InstanceId": ' + "[" * 1_000 + "]" * 1_000 + "}"),
             "payload is nested deeper than 32 levels",
         ),
         (
-            _timer(triggerTime="yesterday"),
+            timer_event(triggerTime="yesterday"),
             'triggerTime is "yesterday"; it must be a time with an offset such as',
         ),
         (
-            _timer(triggerTime="2026-01-30T12:00:00"),
+            timer_event(triggerTime="2026-01-30T12:00:00"),
             'triggerTime is "2026-01-30T12:00:00", which has no offset; ',
         ),
-        (_timer(triggerTime=True), "triggerTime is true; it must be a text"),
-        (_timer(triggerTime=None), "triggerTime is missing"),
-        (_timer(triggerName=None), "triggerName is missing"),
-        (_timer(triggerName=["evening"]), "triggerName is a list of 1; it must be a text"),
-        (_timer(triggerName="x" * 129), "triggerName is "),
+        (timer_event(triggerTime=True), "triggerTime is true; it must be a text"),
+        (timer_event(triggerTime=None), "triggerTime is missing"),
+        (timer_event(triggerName=None), "triggerName is missing"),
+        (timer_event(triggerName=["evening"]), "triggerName is a list of 1; it must be a text"),
+        (timer_event(triggerName="x" * 129), "triggerName is "),
     ],
 )
 def test_a_wrong_timer_is_refused(event: object, message: str) -> None:
     """What is wrong in a timer's event is named with its path from the event's root."""
-    refused = _refused(event)
+    refused = error_of(event)
     assert str(refused).startswith(message)
     assert refused.source is Source.TIMER
 
@@ -179,22 +151,22 @@ def test_the_id_of_an_event_without_one_is_its_digest() -> None:
         b'{"DryRun": true, "InstanceId": "i-1"}',
         b'{"InstanceId":"i-2"}',
     )
-    assert _asked(one).event_id == _asked(same).event_id != _asked(other).event_id
-    assert len(_asked(one).event_id) == 16
+    assert request_of(one).event_id == request_of(same).event_id != request_of(other).event_id
+    assert len(request_of(one).event_id) == 16
 
 
 @pytest.mark.parametrize("own", ["x" * 257, "a\nb", "a\x1b[31mb", 5, None, "", ["x"]])
 def test_an_id_that_could_spoil_a_log_line_is_replaced(own: object) -> None:
     """An id that is too long, not printable or no text gives way to a digest."""
-    asked = _asked(_cloud_event(REQUEST, id=own))
+    asked = request_of(cloud_event(REQUEST, id=own))
     assert len(asked.event_id) == 16
     assert asked.event_id.isalnum()
 
 
 def test_a_wrapped_event_has_the_id_of_its_envelope() -> None:
     """The id under which EventBridge delivers is the one that finds the event again."""
-    assert _asked(_cloud_event(_timer())).event_id == "e-1"
-    assert _refused(_cloud_event(_timer("?"))).event_id == "e-1"
+    assert request_of(cloud_event(timer_event())).event_id == "e-1"
+    assert error_of(cloud_event(timer_event("?"))).event_id == "e-1"
 
 
 # Times
@@ -216,7 +188,7 @@ def test_a_wrapped_event_has_the_id_of_its_envelope() -> None:
 )
 def test_every_documented_way_to_write_a_time_is_read(written: object) -> None:
     """The sources write one moment in many ways."""
-    assert _asked(ALARM | {"time": written}).time == NOW
+    assert request_of(ALARM | {"time": written}).time == NOW
 
 
 @pytest.mark.parametrize(
@@ -245,7 +217,7 @@ def test_every_documented_way_to_write_a_time_is_read(written: object) -> None:
 )
 def test_a_time_that_cannot_be_read_is_refused(written: object) -> None:
     """A time is never guessed: an event whose age is unknown could be any age."""
-    refused = _refused(ALARM | {"time": written})
+    refused = error_of(ALARM | {"time": written})
     assert str(refused).startswith("time is ")
     assert refused.source is Source.CMS_ALARM
 
@@ -254,8 +226,8 @@ def test_a_time_that_cannot_be_read_is_refused(written: object) -> None:
 def test_only_an_event_from_the_future_is_refused_here(seconds: int) -> None:
     """Five minutes ahead are a clock's error, more is refused; how old is too old is for others to judge."""
     moment = NOW + timedelta(seconds=seconds)
-    for event in (_timer(triggerTime=moment.isoformat()), _cloud_event(REQUEST, time=moment.isoformat())):
-        (found,) = _parse(event).events
+    for event in (timer_event(triggerTime=moment.isoformat()), cloud_event(REQUEST, time=moment.isoformat())):
+        (found,) = understood(event)
         if seconds > 300:
             assert isinstance(found, InvalidEvent)
             assert "more than five minutes ahead of now, 2026-01-30T12:00:00Z" in str(found)
@@ -267,4 +239,4 @@ def test_only_an_event_from_the_future_is_refused_here(seconds: int) -> None:
 @pytest.mark.parametrize("now", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
 def test_any_clock_will_do(now: datetime) -> None:
     """The comparison with now does not overflow at the ends of the calendar."""
-    assert len(parse(json.dumps(_timer()).encode(), now=now).events) == 1
+    assert len(parse(json.dumps(timer_event()).encode(), now=now).events) == 1
