@@ -125,26 +125,35 @@ def sent(ecs: LocalEcs) -> list[tuple[str, Mapping[str, str]]]:
     ]
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_the_python_sample_makes_the_call(name: str, ecs: LocalEcs, endpoint: str, tmp_path: Path) -> None:
-    """Run with the real SDK, it sends exactly these parameters, and prints ECS's answer."""
-    sample = tmp_path / "sample.py"
-    sample.write_text(code(CALLS[name], "Python", endpoint), encoding="utf-8")
-    done = execute(sys.executable, sample)
+IN_ORDER = """
+import runpy, sys, traceback
+for sample in sys.argv[1:]:
+    try:
+        runpy.run_path(sample, run_name="__main__")
+    except Exception:
+        traceback.print_exc()
+"""
+"""Runs samples one after the other, each as if it were run alone; the SDK takes its time to load."""
+
+
+def test_the_python_samples_make_the_calls(ecs: LocalEcs, endpoint: str, tmp_path: Path) -> None:
+    """Run with the real SDK, each sends exactly these parameters, and prints ECS's answer.
+
+    A dry run that passes is the error DryRunOperation, as its sample says.
+    """
+    calls = {"dry": DRY_RUN, **CALLS}
+    for name, call in calls.items():
+        (tmp_path / f"{name}.py").write_text(code(call, "Python", endpoint), encoding="utf-8")
+    done = execute(sys.executable, "-c", IN_ORDER, *(tmp_path / f"{name}.py" for name in calls))
     assert done.returncode == 0, done.stderr
-    assert sent(ecs) == [(CALLS[name].action, dict(CALLS[name].flat()))]
-    assert ecs.calls[0].code == ""
-    assert ecs.calls[0].answer["RequestId"] in done.stdout
-
-
-def test_a_dry_run_ends_as_its_sample_says(ecs: LocalEcs, endpoint: str, tmp_path: Path) -> None:
-    """A dry run that passes is the error DryRunOperation, and the instance runs on."""
-    sample = tmp_path / "sample.py"
-    sample.write_text(code(DRY_RUN, "Python", endpoint), encoding="utf-8")
-    done = execute(sys.executable, sample)
-    assert "DryRunOperation" in sample.read_text(encoding="utf-8")
+    assert sent(ecs) == [(call.action, dict(call.flat())) for call in calls.values()], done.stderr
+    dry, *others = ecs.calls
+    assert {call.code for call in others} == {""}
+    for received in others:
+        assert received.answer["RequestId"] in done.stdout
+    assert dry.code == "DryRunOperation"
+    assert "DryRunOperation" in (tmp_path / "dry.py").read_text(encoding="utf-8")
     assert "DryRunOperation" in done.stderr
-    assert ecs.instance(ID).status == "Running"
 
 
 @NEEDS_NODE
