@@ -3,20 +3,23 @@
 Both run in turns, as Function Compute would start them, over HTTPS and over HTTP, against a server in this
 process. It has a certificate of its own, whose issuer stands in SSL_CERT_FILE beside all those of certifi, as
 it would in a system's store; both verify it. What the process has used when its handler is done is the
-kernel's own account (`wait4`). Ratios are medians over the pairs of runs; they hold better than the figures,
+kernel's own account. Ratios are medians over the pairs of runs; they hold better than the figures,
 which depend on the machine.
+
+    .venv/bin/python bench/cold_start.py [--against DIRECTORY]
+
+With `--against`, another artifact (the `build/` of another commit) takes its turns in the same rounds.
 """
 
+import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -55,6 +58,8 @@ if hasattr(index, "initialize"):
     index.initialize(context)
 index.handler(b'{event}', context)
 import os
+with open("/proc/self/status") as status:
+    os.write(2, next(line for line in status if line.startswith("VmHWM:")).encode())
 os._exit(0)
 """
 
@@ -156,17 +161,19 @@ def start(python: Path, code: Code, server: Server, trusted: Path) -> Cost:
     command = [str(python), "-s", "-S", "-c", START.format(code=str(code.directory), event=EVENT)]
     began = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 - a Python of this machine and code from here
-        command, cwd="/", env=environment, stdout=subprocess.DEVNULL
+        command, cwd="/", env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
+    assert process.stderr is not None  # noqa: S101 - asked for above
+    said = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     wall = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)  # so that `process` need not ask
     if process.returncode or server.stops == before:
-        raise SystemExit(f"{code.name} ended without a StopInstance over {server.endpoint}")
+        raise SystemExit(f"{code.name} ended without a StopInstance over {server.endpoint}: {said}")
     return Cost(
         cpu_seconds=used.ru_utime + used.ru_stime,
         wall_seconds=wall,
-        peak_mebibytes=used.ru_maxrss / 1024,
+        peak_mebibytes=int(said.rpartition("VmHWM:")[2].split()[0]) / 1024,
     )
 
 
@@ -195,6 +202,17 @@ def make_codes(runtime: BuildTarget, place: Path) -> list[Code]:
             size = directory.with_name(f"{directory.name}.zip").stat().st_size / 1e6
             codes.append(Code(name, byte_code, directory, size))
     return codes
+
+
+def other_artifact(directory: Path) -> Code:
+    """Take an artifact that is built already, with byte code or without, as it is."""
+    size = directory.with_name(f"{directory.name}.zip")
+    return Code(
+        "the other",
+        byte_code=(directory / "__pycache__").is_dir(),
+        directory=directory,
+        zip_megabytes=size.stat().st_size / 1e6 if size.exists() else 0.0,
+    )
 
 
 def measure(python: Path, codes: Sequence[Code], server: Server, trusted: Path) -> dict[Code, list[Cost]]:
@@ -229,24 +247,21 @@ def table(scheme: str, costs: Mapping[Code, Sequence[Cost]]) -> Iterator[str]:
 
 def main() -> None:
     """Build, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--against", type=Path, metavar="DIRECTORY", help="another artifact's")
+    against = parser.parse_args().against
     runtime = next(runtime for runtime in RUNTIMES.values() if find_interpreter(runtime))
     python = find_interpreter(runtime)
     assert python is not None  # noqa: S101 - `host` finds at least this interpreter
     with tempfile.TemporaryDirectory() as place:
-        # In a process of its own: a child's peak memory starts from that of the process that starts it.
-        with ProcessPoolExecutor(1) as pool:
-            codes = pool.submit(make_codes, runtime, Path(place)).result()
+        codes = make_codes(runtime, Path(place))
+        codes += [other_artifact(against.resolve())] if against else []
         tls, trusted = own_certificate(Path(place))
         print(f"A cold start until StopInstance is answered: {python}, medians of {ROUNDS} rounds")
-        least = float("inf")
         for server in (Server(tls), Server()):
             with server:
                 costs = measure(python, codes, server, trusted)
             print("\n".join(table(server.endpoint.partition(":")[0], costs)))
-            least = min(least, *(cost.peak_mebibytes for those in costs.values() for cost in those))
-    own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if own_peak >= least:
-        print(f"The peaks can't be told from this process's own ({own_peak:.0f} MiB)")
 
 
 if __name__ == "__main__":
