@@ -187,3 +187,11 @@ def test_the_patterns_let_the_samples_through(function: Function, trigger_name: 
         )
     from_queue = config["eventSourceConfig"]["eventSourceType"] == "MNS"
     assert from_queue == event["type"].startswith("mns:")
+
+
+def test_the_page_about_events_says_how_long_an_answer_takes_with_this_size() -> None:
+    """Its row of the template's share of a vCPU is marked, so that nobody reads another."""
+    props = resource()["props"]
+    assert isinstance(props, dict)
+    page = (FILE.parent / "docs" / "events.md").read_text()
+    assert re.findall(r"\| ([0-9.]+) \(the template's\) \|", page) == [str(props["cpu"])]
