@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from alibabacloud_ecs20140526 import models
-from alibabacloud_ecs20140526.client import Client
-from alibabacloud_tea_openapi.models import Config
 
 from local.api.api_error import ApiError
 from local.emulator.backend import LocalEcs
 from local.emulator.server import serve
+from tests.local.emulator.clients import client
 
 REGION = "cn-hangzhou"
 FLEET = (
@@ -37,14 +36,7 @@ def ecs(make_ecs: Make) -> LocalEcs:
 def sdk(ecs: LocalEcs) -> Iterator[Any]:
     """Give a client of the SDK for it."""
     with serve(ecs) as endpoint:
-        yield Client(
-            Config(
-                access_key_id="emulator",
-                access_key_secret="emulator",
-                endpoint=endpoint.removeprefix("http://"),
-                protocol="HTTP",
-            )
-        )
+        yield client(endpoint)
 
 
 def code(ecs: LocalEcs, action: str, **parameters: str) -> str:

@@ -5,33 +5,20 @@ from typing import Any
 
 import pytest
 from alibabacloud_ecs20140526 import models
-from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
-from alibabacloud_tea_openapi.models import Config
 
 from local.api.api_error import ApiError
 from local.emulator.backend import LocalEcs
 from local.emulator.behaviour import Behaviour
 from local.emulator.fault_text import parse_fault
 from local.emulator.server import serve
+from tests.local.emulator.clients import client
 
 ID, OTHER, REGION = "i-bp67acfmxazb4ph001", "i-bp67acfmxazb4ph002", "cn-hangzhou"
 EIP = {"PublicIpAddress": {"IpAddress": []}, "EipAddress": {"IpAddress": "203.0.113.9"}}
 STOPPED = {"InstanceId": ID, "Status": "Stopped", "StoppedMode": "StopCharging"}
 
 Make = Callable[..., LocalEcs]
-
-
-def client(endpoint: str) -> Any:  # noqa: ANN401 - the SDK has no types
-    """Make a client of the SDK."""
-    return Client(
-        Config(
-            access_key_id="emulator",
-            access_key_secret="emulator",
-            endpoint=endpoint.removeprefix("http://"),
-            protocol="HTTP",
-        )
-    )
 
 
 def code(ecs: LocalEcs, action: str, **parameters: str) -> str:
