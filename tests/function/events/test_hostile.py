@@ -19,8 +19,8 @@ NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 TOKEN = "emulator-alarm-token"
 MIB = 2**20
 SIZE = 10_000
-SECONDS = 1.0
-"""CPU time for 128 KB, on a machine that does other things too. What grows as the square takes a minute."""
+SECONDS = 10.0
+"""CPU time for 128 KB: far beyond what any machine needs, and far below the minute that growth as the square takes."""
 
 
 def alerts(count: int, labels: Callable[[int], Json], **fields: Json) -> bytes:
@@ -57,7 +57,7 @@ def test_twice_the_size_is_twice_the_work(name: str) -> None:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_reading_takes_time_in_proportion(name: str) -> None:
-    """128 KB of anything take less than a second of a busy machine's CPU, within C, too."""
+    """128 KB of anything take no time that grows as the square, within C either."""
     event = ATTACKS[name](MIB // 8)
     begun = process_time()
     delivery = parse(event, now=NOW, alarm_token=TOKEN)
