@@ -9,6 +9,7 @@ from local.command_line import display
 from local.command_line.exit_codes import CommandError
 from local.template.coherence import misnamed
 from local.template.model import Function
+from local.template.problem import is_unresolved
 from local.template.source import InvalidTemplate, load
 
 _ENDPOINTS = ("ECS_ENDPOINT", "STS_ENDPOINT", "FAN_OUT_ENDPOINT")
@@ -48,6 +49,12 @@ def settings_of(template: Path | None) -> tuple[dict[str, str], Function | None]
     deployed = {
         name: value for name, value in function.environment_variables.items() if name in Settings.variables()
     }
+    unknown = next((item for item in deployed.items() if is_unresolved(item[1])), None)
+    if unknown is not None:
+        name, value = unknown
+        raise CommandError(
+            f"--template: {name} is {value}, which is not known here; set it as for `s deploy`"
+        )
     region = {"FC_REGION": function.region} if function.region and "${" not in function.region else {}
     return {
         **own,

@@ -330,6 +330,17 @@ def test_settings_and_payload_can_be_those_that_are_deployed(tmp_path: Path) -> 
     assert [one["code"] for one in report["refusals"]] == ["Guard.TooManyInstances"]
 
 
+def test_a_setting_that_only_the_pipeline_knows_is_asked_for(tmp_path: Path) -> None:
+    """A rehearsal with a limit that is not known would be of something else than what is deployed."""
+    own = tmp_path / "own.yml"
+    own.write_text((ROOT / "template.yml").read_text().replace('"100"', "${env('LIMIT')}"))
+    command = ("invoke", "--template", own, "--trigger", "every-evening", "--plan")
+    unset = stop_guard(*command)
+    assert (unset.returncode, unset.stdout) == (2, "")
+    assert "MAX_INSTANCES is ${env('LIMIT')}, which is not known here" in unset.stderr
+    assert stop_guard(*command, environment={"LIMIT": "50"}).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
