@@ -20,7 +20,7 @@ TOKEN = "emulator-alarm-token"
 MIB = 2**20
 SIZE = 10_000
 SECONDS = 10.0
-"""CPU time for 128 KB: far beyond what any machine needs, and far below the minute that growth as the square takes."""
+"""CPU time for 128 KB: beyond what any machine needs, far below the minute that quadratic growth takes."""
 
 
 def alerts(count: int, labels: Callable[[int], Json], **fields: Json) -> bytes:
