@@ -22,7 +22,7 @@ CHUNK = 250
 TRACES = """
 from simulation.verdict import simulate
 from simulation.trace import trace
-for seed in range(300):
+for seed in range(120):
     print(trace(simulate(seed)[0]))
 """
 

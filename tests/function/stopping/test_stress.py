@@ -8,7 +8,7 @@ import pytest
 from local.emulator.fault_text import parse_fault
 from tests.stage import WITH_DISKS, SetStage
 
-RUNS = int(os.environ.get("STRESS_RUNS", "12"))
+RUNS = int(os.environ.get("STRESS_RUNS", "8"))
 """`make soak` plays 200."""
 
 IDS = [f"i-bp1many{n:03}" for n in range(200)]
