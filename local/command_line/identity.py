@@ -65,8 +65,8 @@ def find_key() -> Key:
         return _in_time(_from_chain, CHAIN_SECONDS)
     except TimeoutError:
         problem = f"it took too long to ask this machine for a RAM role; nothing is in {where}"
-    except Exception as error:  # noqa: BLE001 - the chain raises what its many providers do
-        problem = f"nothing is in {where}, and this machine has no RAM role ({type(error).__name__})"
+    except Exception:  # noqa: BLE001 - the chain raises what its many providers do
+        problem = f"nothing is in {where}, and this machine has no RAM role"
     raise CommandError(f"--live found no credentials: {problem}; {_CONFIGURE}") from None
 
 
