@@ -29,6 +29,13 @@ NOT_ACTIVATED = "NotActivated"
 """The code, made up here, where FC says so: its own is AccessDenied, as for a right that is missing."""
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows none: it would take the key's id and the session's token to whichever host it names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Answer with the redirect itself, which is an error here."""
+
+
 class CloudApis:
     """The APIs of a region, asked with a person's key.
 
@@ -133,7 +140,7 @@ class CloudApis:
         """Make a request that is signed already, by the proxy and with the certificates of this machine."""
         request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http(s), from here
         try:
-            with urllib.request.urlopen(request, timeout=CALL_SECONDS) as answer:  # noqa: S310 - the same
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=CALL_SECONDS) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as error:
             raise self._log_error(error) from None

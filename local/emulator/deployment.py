@@ -13,6 +13,9 @@ from local.api.api_error import ApiError, unknown_function
 
 JsonObject = Mapping[str, Any]
 
+_RIGHTS = {"GetAsyncInvokeConfig": "GetFunctionAsyncInvokeConfig"}
+"""Where RAM's name of an action is not the API's."""
+
 _PAGE = 2
 """Triggers on a page at most here, so that a client has to follow FC's nextToken."""
 
@@ -89,8 +92,9 @@ class Deployment:
         """Answer GetFunction, GetAsyncInvokeConfig or ListTriggers."""
         if not self.fc_activated:
             raise ApiError(403, "AccessDenied", "FC service is not enabled for current user.")
-        if f"fc:{action}" in self.denied:
-            raise ApiError(403, "AccessDenied", f"the caller is not authorized to perform 'fc:{action}'")
+        right = f"fc:{_RIGHTS.get(action, action)}"
+        if right in self.denied:
+            raise ApiError(403, "AccessDenied", f"the caller is not authorized to perform '{right}'")
         found = self.functions.get(name)
         if found is None:
             raise unknown_function(name)

@@ -1,15 +1,18 @@
 """Asking the cloud about all that a template needs, over the SDK: what is wrong comes with what mends it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 import pytest
+from werkzeug.serving import make_server
 
 from function.model.credentials import Credentials
+from function.model.errors import CloudError
 from function.settings import Settings
 from local.command_line.cloud_apis import CloudApis
 from local.command_line.cloud_check import ask
@@ -240,7 +243,7 @@ def test_other_destinations_are_said_each() -> None:
         ("mns:GetQueueAttributes", "you may not ask Simple Message Queue (AccessDenied)"),
         ("log:GetLogStore", "you may not ask Log Service (Unauthorized); log:GetLogStore is the right"),
         ("fc:GetFunction", "you may not ask Function Compute (AccessDenied); fc:GetFunction is the right"),
-        ("fc:GetAsyncInvokeConfig", "fc:GetFunctionAsyncInvokeConfig is the right"),
+        ("fc:GetFunctionAsyncInvokeConfig", "fc:GetFunctionAsyncInvokeConfig is the right"),
         ("fc:ListTriggers", "fc:ListTriggers is the right"),
     ],
 )
@@ -267,6 +270,30 @@ def test_a_service_that_never_answers_is_said() -> None:
     for service, problem in zip(services, said, strict=True):
         assert problem.startswith(f"{service} could not be asked (")
         assert problem.endswith("; try again")
+
+
+def test_a_redirect_of_the_log_service_is_not_followed() -> None:
+    """The request has the key's id and the session's token, which are for the service alone."""
+    asked: list[str] = []
+
+    def elsewhere(environ: Mapping[str, Any], start: Callable[..., object]) -> list[bytes]:
+        asked.append(str(environ["PATH_INFO"]))
+        start("302 Found", [("Location", f"http://{environ['HTTP_HOST']}/stolen"), ("Content-Length", "0")])
+        return []
+
+    server = make_server("127.0.0.1", 0, elsewhere)
+    port = server.server_port
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        apis = CloudApis(KEY, "cn-hangzhou", f"http://127.0.0.1:{port}")
+        with pytest.raises(CloudError, match="HTTP 302"):
+            apis.logstore("project", "stop-guard")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert asked == ["/logstores/stop-guard"]
 
 
 def test_the_command_says_who_asks_and_what_is_missing() -> None:
