@@ -11,6 +11,8 @@ from local.emulator.json_files import InvalidJson, decode, documents, line_and_c
 from local.template.model import Function
 from local.template.timers import event_of
 
+_NO_KIND = "the event is of no kind known here"
+"""How the function begins to say so (`function.events.parse`)."""
 _UNKNOWN_FIELD = re.compile(r'the unknown field "(\w+)"')
 
 
@@ -31,6 +33,8 @@ class EventFile:
         if self.problem:
             return f"the event is not JSON: {self.problem}"
         unknown = _UNKNOWN_FIELD.search(message)
+        if (unknown or message.startswith(_NO_KIND)) and '"outcomes": [' in self.text:
+            return "this is a report or a saved plan, no event; `stop-guard apply PLAN` carries a plan out"
         if unknown is None:
             return message
         position = self.text.find(unknown[1])

@@ -65,6 +65,12 @@ def test_an_incomplete_run_exits_1_with_its_report(fleet: Path) -> None:
     [
         (["invoke", "-"], "{}", {}, "InvalidEvent: "),
         (["invoke", "-"], "not json", {}, "InvalidEvent: "),
+        (
+            ["invoke", "-"],
+            '{"target": "live", "outcomes": []}',
+            {},
+            "`stop-guard apply PLAN` carries a plan out",
+        ),
         (["invoke", "nowhere.json"], "", {}, "cannot read the event 'nowhere.json'"),
         (["invoke", "-"], '{"InstanceId": "i-bp1a"}', {"MAX_INSTANCES": "x"}, "MAX_INSTANCES: "),
         (["invoke", "-", "--fleet", "nowhere.json"], '{"InstanceId": "i-bp1a"}', {}, "nowhere.json"),
