@@ -177,6 +177,17 @@ def test_what_passes_for_a_stop_and_for_a_look(code: str, status: int | None) ->
     assert look.transient == (means in {*TRANSIENT, Meaning.UNLISTED} or (status or 0) >= 500)
 
 
+@pytest.mark.parametrize("code", [*known_codes(), "SomethingNew"])
+@pytest.mark.parametrize("status", [None, 200, 409, 500, 503])
+def test_what_leaves_in_doubt(code: str, status: int | None) -> None:
+    """A stop may have been done after trouble, silence, an unknown code; after a conflict only with a 5xx."""
+    in_doubt = CloudError(code, "", http_status=status).in_doubt
+    if meaning(code) is Meaning.BUSY:
+        assert in_doubt == (status in {500, 503})
+    else:
+        assert in_doubt == (meaning(code) in {Meaning.RETRY, Meaning.UNKNOWN, Meaning.UNLISTED})
+
+
 def test_an_operation_denied_for_now_passes() -> None:
     """`OperationDenied` is no refusal where its message asks to come back later."""
     denied = CloudError("OperationDenied", "The instance is being migrated; try again later.")
