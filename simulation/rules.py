@@ -167,9 +167,9 @@ def throttling_is_heeded(case: Case) -> Iterator[str]:
 
 
 def _opens(case: Case, call: RecordedCall, heard_at: float) -> float:
-    """Say when ECS takes calls again: as it says, else when the minute is over by the machine's clock."""
+    """Say when to call again: as ECS says, not within a second, else when the machine's minute ends."""
     if call.retry_after_ms is not None:
-        return heard_at + call.retry_after_ms / 1000
+        return heard_at + max(1.0, call.retry_after_ms / 1000)
     if case.recording.scenario.wall.jumps:
         return heard_at
     return heard_at + 60 - true_time(case.wall(heard_at)).timestamp() % 60

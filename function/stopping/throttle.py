@@ -24,6 +24,9 @@ BACKOFF_SECONDS = (1.0, 2.0, 4.0)
 """Waits after transient errors other than throttling, unless ECS asks for more; the last one repeats. With
 `MAX_TRIES` they make some 14 seconds."""
 
+MIN_THROTTLED_SECONDS = 1.0
+"""A throttled action rests at least this long, also where ECS asks for less: it would be throttled again."""
+
 LAST_LOOK_SECONDS = 1.5
 """A look that would come too late comes this long before the deadline instead: `MIN_CALL_SECONDS`, and the
 time to get there."""
@@ -117,7 +120,8 @@ class Throttle:
         if error is None or error.meaning is not Meaning.THROTTLED:
             quota.passed += 1
         elif error.retry_after is not None:
-            self._shut(action, scope, self.clock.monotonic() + error.retry_after)
+            wait = max(MIN_THROTTLED_SECONDS, error.retry_after)
+            self._shut(action, scope, self.clock.monotonic() + wait)
         else:
             if not quota.throttled:
                 quota.throttled, quota.step = True, 1

@@ -101,6 +101,14 @@ def test_a_late_answer_opens_nothing_earlier() -> None:
     assert throttle.is_open("StopInstances", OWN)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.5])
+def test_a_throttled_action_rests(seconds: float) -> None:
+    """Where ECS asks for no wait, or next to none, an action is not called over and over."""
+    throttle = Throttle(VirtualClock(NOW), 0.0, deadline=1_000.0)
+    throttle.answered("StopInstance", OWN, CloudError("Throttling.User", "", retry_after=seconds))
+    assert throttle.opens_at("StopInstance", OWN) == 1.0
+
+
 @pytest.mark.parametrize("second", [0, 1, 45, 59])
 def test_a_window_ends_with_its_minute(second: int) -> None:
     """ECS counts in fixed minutes: what is throttled within one may go out again when it is over."""
