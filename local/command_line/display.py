@@ -69,6 +69,14 @@ def say(out: Console, text: str, style: str = "") -> None:
         out.print(text, markup=False, soft_wrap=True)
 
 
+def row(out: Console, cells: Sequence[str], style: str = "") -> None:
+    """Print a row that stands alone, as it becomes known; in a pipe the cells are parted by tabs."""
+    if out.is_terminal:
+        say(out, "  ".join(cells), style)
+    else:
+        out.file.write("\t".join(cells) + "\n")
+
+
 def advise(out: Console, text: str, command: str, style: str = "") -> None:
     """Print a paragraph and the command that it leads to, unbroken, so that it can be copied."""
     if not command or not out.is_terminal:

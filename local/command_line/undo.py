@@ -85,7 +85,8 @@ def _start(records: Sequence[Record], starter: "Starter") -> int:
                 left += result.left
                 settled.add(result.instance_id)
                 style = "yellow" if result.left else "green"
-                display.say(out, f"{result.instance_id}\t{result.status}\t{result.message}", style)
+                cells = (result.instance_id, result.status, printable(result.message))
+                display.row(out, cells, style)
     except KeyboardInterrupt:
         ids = ", ".join(one.instance_id for one in records if one.instance_id not in settled)
         display.complain(f"Interrupted. These may have been asked to start; run it again to see: {ids}")

@@ -71,6 +71,7 @@ def test_one_without_stock_keeps_no_other_stopped(cloud: Mapping[str, str], log:
 
     again = stop_guard("undo", log, "--live", "--yes", environment=cloud)
     assert again.returncode == 1
+    assert [row[:2] for row in rows(again.stdout)] == [[SECOND, "refused"]]
     assert f"{FIRST} is left: is Running" in again.stdout + again.stderr
     assert "Started 0 of 1" in again.stdout
 
