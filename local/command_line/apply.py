@@ -11,7 +11,7 @@ from local.command_line.invoke import ANY_AGE, stop_approved
 from local.command_line.options import RunOptions
 from local.command_line.plan_file import SavedPlan, load_plan, narrowed
 from local.command_line.presenting import View
-from local.command_line.report_file import check_out, log_file
+from local.command_line.report_file import check_files, log_file
 from local.command_line.rows import Order
 from local.command_line.targets import Opened, open_target
 
@@ -20,7 +20,7 @@ def apply(path: Path, settings: Mapping[str, str], options: RunOptions) -> ExitC
     """Carry a plan out. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
-    check_out(options.out, path, options.fleet, options.log)
+    check_files(options.out, options.log, path, options.fleet)
     with (
         open_target(settings, live=options.live, fleet=options.fleet, faults=()) as opened,
         log_file(options.log) as log,

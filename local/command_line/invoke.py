@@ -20,7 +20,7 @@ from local.command_line.options import RunOptions
 from local.command_line.plan_file import as_saved, narrowed, would_stop
 from local.command_line.presenting import Presentation, View, present, present_interrupted
 from local.command_line.progress import watching
-from local.command_line.report_file import check_out, log_file, outcomes_of, whole_report, with_plan
+from local.command_line.report_file import check_files, log_file, outcomes_of, whole_report, with_plan
 from local.command_line.rows import Line
 from local.command_line.targets import Opened, open_target
 
@@ -41,7 +41,7 @@ def invoke(
     """Run it and present it; `can_ask`: whether standard input is free for an answer. Raise CommandError."""
     if options.yes and not options.live:
         raise CommandError("--yes goes with --live; a rehearsal asks nothing, for it stops nothing real")
-    check_out(options.out, event.path, options.fleet, options.log)
+    check_files(options.out, options.log, event.path, options.fleet)
     with (
         open_target(settings, live=options.live, fleet=options.fleet, faults=faults) as opened,
         log_file(options.log) as log,

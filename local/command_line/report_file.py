@@ -65,13 +65,16 @@ def with_plan(
     }
 
 
-def check_out(path: Path | None, *others: Path | None) -> None:
-    """Raise CommandError for a file that no report could be written to, or that is one of the others."""
-    if path is None:
-        return
-    for other in others:
-        if other is not None and path.absolute() == other.absolute():
-            raise CommandError(f"--out {str(path)!r} is also read or logged to; take another name for it")
+def check_files(out: Path | None, log: Path | None, *read: Path | None) -> None:
+    """Raise CommandError for a report that could not be written, and for one file with two uses."""
+    for option, path, others in (("--out", out, (log, *read)), ("--log", log, read)):
+        if path is not None and any(one is not None and path.absolute() == one.absolute() for one in others):
+            raise CommandError(f"{option} {str(path)!r} has another use, too; take another name for it")
+    if out is not None:
+        _check_out(out)
+
+
+def _check_out(path: Path) -> None:
     if path.suffix.lower() not in _SUFFIXES:
         raise CommandError(f"--out {str(path)!r} is neither .json nor .csv; its name says which it becomes")
     if not path.absolute().parent.is_dir():
