@@ -246,6 +246,20 @@ def test_an_unreadable_keep_until_keeps_running(value: str) -> None:
     assert (code(seen) is Stop) == (until is not None and until <= NOW)
 
 
+def test_a_message_names_the_tag_as_the_settings_do() -> None:
+    """By key and value, or by its key where any value does."""
+    seen = instance(Tags=tags(("auto-stop", "no"), ("mine", "yes")))
+    for settings, tag in (
+        ({}, "auto-stop=true"),
+        ({"REQUIRED_TAG": "team"}, "team"),
+        ({"REQUIRED_TAG": "", "PROTECTED_TAG": "mine"}, "mine"),
+        ({"REQUIRED_TAG": "", "PROTECTED_TAG": "mine=yes"}, "mine=yes"),
+    ):
+        found = decided(seen, REQUEST, Settings.from_environment(settings), LocalDisks.NO)
+        assert isinstance(found, Settled)
+        assert f" tag {tag}; " in found.message
+
+
 def test_it_is_kept_until_that_very_moment() -> None:
     """Then its time is over; a second before it is not."""
     for seconds, expected in ((0, Stop), (1, "Guard.KeepRunningUntil")):

@@ -26,6 +26,14 @@ def read(**fields: object) -> Instance:
     return Instance.model_validate(BARE | fields)
 
 
+@pytest.mark.parametrize(
+    ("said", "cpu"), [(2, 2), (0, 0), (True, None), ("2", None), ("", None), (None, None)]
+)
+def test_the_number_of_cores_is_a_number_or_not_known(said: object, cpu: int | None) -> None:
+    """It is only reported: what is no number is not known, and never a reason to fail."""
+    assert read(Cpu=said).cpu == cpu
+
+
 def test_locks_and_tags_are_taken_out_of_their_lists() -> None:
     """The nested lists of DescribeInstances become plain reasons and tags; a tag may have no value."""
     seen = read(

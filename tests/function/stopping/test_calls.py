@@ -3,14 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Generic
+from typing import Generic, cast
 
 import pytest
 
+from function.guard.instance import Stop
 from function.model.errors import CloudError
-from function.model.ports import Item, Pool, Returned, Unfinished
+from function.model.instance import Instance
+from function.model.ports import Ecs, Item, Pool, Returned, StopCall, Unfinished
+from function.model.request import Job, Source, StoppedMode, StopRequest
 from function.model.scope import Scope
-from function.stopping.calls import Call, CallQueue
+from function.stopping.calls import Call, Caller, CallQueue
+from function.stopping.clients import Clients
+from function.stopping.operation import Operation
+from function.stopping.stop import stop
 from function.stopping.throttle import CALL_SECONDS, MIN_CALL_SECONDS, Throttle
 from local.emulator.clock import VirtualClock
 from tests.stage import NOW
@@ -21,9 +27,13 @@ ELSEWHERE = Scope(region_id="cn-shanghai")
 
 @dataclass
 class OneWorker:
-    """Workers of which there is one; `busy`: how long the call that it has just sent takes."""
+    """Workers of which there is one; `busy`: how long the call that it has just sent takes.
+
+    `hurries`: it works on all that waits before anybody hears of the first.
+    """
 
     clock: VirtualClock
+    hurries: bool = False
     busy: float = 0.0
     asked: list[float] = field(default_factory=list)
 
@@ -50,6 +60,10 @@ class OneAtATime(Generic[Item, Returned]):
         """See `Pool.wait`."""
         clock = self.worker.clock
         self.worker.asked.append(seconds)
+        if self.worker.hurries:
+            results = [(item, self.function(item)) for item in self.waiting]
+            self.waiting.clear()
+            return results
         if not self.done:
             item, self.worker.busy = self.waiting.pop(0), 0.0
             result = self.function(item)
@@ -73,11 +87,12 @@ class Bench:
 
     deadline: float = 100.0
     took: float = 1.0
+    hurries: bool = False
     sent: list[tuple[str, float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock(NOW)
-        self.worker = OneWorker(self.clock)
+        self.worker = OneWorker(self.clock, self.hurries)
         throttle = Throttle(self.clock, 0.0, self.deadline)
         self.queue: CallQueue[str, str] = CallQueue(throttle, self.worker, 16)
 
@@ -126,7 +141,7 @@ def test_what_its_look_has_grown_too_old_for_is_not_sent(
 
 def test_after_a_throttled_call_none_of_its_kind_goes_out() -> None:
     """What waits for its turn at that scope is not sent any more, before anybody has looked at the answer."""
-    bench = Bench()
+    bench = Bench(hurries=True)
     throttled = CloudError("Throttling.User", "slow down")
     bench.send("first", error=throttled)
     bench.send("second")
@@ -162,6 +177,81 @@ def test_an_answer_counts_until_the_very_end() -> None:
     bench.send("first")
     assert bench.queue.answers(inf) is None
     assert bench.clock.seconds == 10.0
+
+
+@dataclass
+class Idle:
+    """Workers that never come to do anything; `given`: what they were given to do."""
+
+    clock: VirtualClock
+    given: list[object] = field(default_factory=list)
+
+    def pool(self, function: Callable[[Item], Returned], *, limit: int) -> Pool[Item, Returned]:
+        """See `Workers.pool`."""
+        del function, limit
+        return IdlePool(self)
+
+
+@dataclass
+class IdlePool(Generic[Item, Returned]):
+    """See `Idle`."""
+
+    workers: Idle
+
+    def submit(self, item: Item) -> None:
+        """See `Pool.submit`."""
+        self.workers.given.append(item)
+
+    def wait(self, seconds: float) -> Sequence[tuple[Item, Returned]]:
+        """See `Pool.wait`."""
+        self.workers.clock.advance(seconds)
+        return []
+
+    def close(self) -> Sequence[tuple[Item, Returned | Unfinished]]:
+        """See `Pool.close`."""
+        return []
+
+
+def operation(number: int, due: float) -> Operation:
+    """Make one that is to be stopped at a moment, by a call of its own."""
+    request = StopRequest(source=Source.TIMER, event_id="e", confirm_stop=True)
+    job = Job(request=request, scopes=(SCOPE,), stopped_mode=StoppedMode.KEEP_CHARGING, dry_run=False)
+    seen = Instance.model_validate({"InstanceId": f"i-{number}", "Status": "Running"})
+    call = StopCall(
+        instance_id=seen.instance_id,
+        stopped_mode=StoppedMode.KEEP_CHARGING,
+        confirm_stop=True,
+        force_stop=False,
+        dry_run=False,
+    )
+    return Operation(
+        scope=SCOPE,
+        job=job,
+        instance=seen,
+        seen_first=seen,
+        seen_at=due,
+        stop=Stop(call=call),
+        decide=lambda *_: Stop(call=call),
+        verify_seconds=60,
+        confirms=True,
+        due=due,
+    )
+
+
+def test_what_is_on_its_way_takes_room() -> None:
+    """Where eight calls will probably pass in a minute, those that have no answer yet are among them."""
+    clock = VirtualClock(NOW)
+    throttle = Throttle(clock, 0.0, deadline=70.0)
+    for _ in range(10):
+        throttle.answered("StopInstance", SCOPE, None)
+    throttle.answered("StopInstance", SCOPE, CloudError("Throttling.User", ""))
+    clock.advance(60)
+    workers = Idle(clock)
+    operations = [operation(number, due=60.0 if number < 6 else 61.0) for number in range(12)]
+    clients = Clients({SCOPE: cast(Ecs, None)})
+    outcomes = list(stop(operations, clients, Caller(throttle, workers, 16)))
+    assert len(workers.given) == 8
+    assert len(outcomes) == 12
 
 
 def test_what_is_on_its_way_is_counted() -> None:

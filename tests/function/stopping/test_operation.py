@@ -358,6 +358,17 @@ def test_what_is_stopping_is_looked_at_often_at_first(column: str) -> None:
     assert moments == [1, 3, 6, 11, 16, VERIFY_SECONDS]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "why"),
+    [(VERIFY_SECONDS, "within VERIFY_SECONDS"), (VERIFY_SECONDS - 1, "before the run's time was up")],
+)
+def test_what_is_not_confirmed_says_whose_time_was_over(seconds: float, why: str) -> None:
+    """Its own, or the whole run's: what to change is another thing."""
+    bench = reach("Verifying")
+    bench.clock.seconds = seconds
+    assert bench.give_up().message.startswith(f"not confirmed {why}; ")
+
+
 def test_a_look_is_good_for_a_while() -> None:
     """Each look counts for so many seconds from its own moment."""
     bench = reach("Looking")

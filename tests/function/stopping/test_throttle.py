@@ -109,6 +109,40 @@ def test_a_throttled_action_rests(seconds: float) -> None:
     assert throttle.opens_at("StopInstance", OWN) == 1.0
 
 
+def test_a_share_of_what_passed_is_used_and_then_more_and_more() -> None:
+    """Of ten that passed eight are tried in the next minute; where those pass, 9, then 11, then 15."""
+    clock = VirtualClock(NOW)
+    throttle = Throttle(clock, 0.0, deadline=1_000.0)
+    assert throttle.room("StopInstance", OWN) is None
+    for _ in range(10):
+        throttle.answered("StopInstance", OWN, None)
+    for _ in range(6):  # all that were on their way
+        throttle.answered("StopInstance", OWN, CloudError("Throttling.User", ""))
+    for room in (8, 9, 11, 15):
+        clock.seconds += 60
+        for left in range(room, 0, -1):
+            assert throttle.room("StopInstance", OWN) == left
+            throttle.answered("StopInstance", OWN, None)
+        assert throttle.is_open("StopInstance", OWN)
+        assert throttle.room("StopInstance", OWN) == 0
+        assert throttle.opens_at("StopInstance", OWN) == clock.seconds + 60
+    assert throttle.room("StopInstances", OWN) is None
+
+
+def test_what_waits_for_its_window_is_not_looked_at_in_vain(stage: SetStage) -> None:
+    """While another one is verified, those that are throttled are left alone until they may be asked."""
+    slow = {"InstanceId": "i-bp1slow", **WITH_DISKS, "x-emulator": {"StopSeconds": 30}}
+    fault = parse_fault("StopInstances:1=Throttling.User,retry-after=40000")
+    running = [{"InstanceId": one, "LocalStorageAmount": 0} for one in ids(4)]
+    set_up = stage(slow, *running, faults=(fault,))
+    played = set_up.invoke({"InstanceIds": ["i-bp1slow", *ids(4)], "ConfirmStop": True})
+    assert played.report["summary"] == {"total": 5, "stopped": 5}
+    looks = [call for call in played.calls if call.action == "DescribeInstances"]
+    early = [call for call in looks[1:] if call.time < NOW + timedelta(seconds=40)]
+    assert len(early) > 3
+    assert {call.parameters["InstanceIds"] for call in early} == {'["i-bp1slow"]'}
+
+
 @pytest.mark.parametrize("second", [0, 1, 45, 59])
 def test_a_window_ends_with_its_minute(second: int) -> None:
     """ECS counts in fixed minutes: what is throttled within one may go out again when it is over."""
