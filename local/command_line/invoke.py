@@ -106,9 +106,12 @@ def _invoke_live(
     real = [one for one in requests if not is_dry_run(one, settings)]
     approved = would_stop(outcomes_of(report), real)
     if dry or stale or not approved:
+        if dry or stale:
+            report = as_saved(report, requests, target, planned_at)
+        else:  # a run would have done no more
+            report = {**report, "dry_run": False}
         if not dry:  # nothing follows: what was seen is all that there is to log
-            _log_again(planned.lines, log)
-        report = as_saved(report, requests, target, planned_at)
+            _log_again(planned.lines, log, {} if stale else {"dry_run": False})
         remarks = [*_unmatched(planned, requests, target), *stale]
         present(Presentation(run=planned, lines=planned.lines, report=report, remarks=remarks), view)
         if dry:
@@ -147,7 +150,7 @@ def stop_approved(
         for line in (plan.lines if plan else ())
         if "summary" not in line and line.get("instance_id") not in shown
     ]
-    _log_again(others, log)
+    _log_again(others, log, {})
     run = run_or_show(
         opened, target, replace(delivery, events=requests, http=False), view, log, dry_run=False
     )
@@ -184,10 +187,10 @@ def _of_plan(plan: Run, settings: Settings) -> ExitCode:
     return ExitCode.LEFT if stopping and settings.verify_seconds else ExitCode.COMPLETE
 
 
-def _log_again(lines: Sequence[Line], log: WriteLine) -> None:
-    """Log what a plan saw and no run looks at any more."""
+def _log_again(lines: Sequence[Line], log: WriteLine, changes: Mapping[str, object]) -> None:
+    """Log what a plan saw and no run looks at any more; `changes`: to fields that a line has."""
     for line in lines:
-        log(json.dumps(line))
+        log(json.dumps({**line, **{name: value for name, value in changes.items() if name in line}}))
 
 
 def run_or_show(
