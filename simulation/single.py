@@ -209,7 +209,8 @@ class World:
         waited = self.in_doubt_since is not None and self.now - self.in_doubt_since >= VERIFY_SECONDS
         open_ = self.in_doubt_since is not None and not (waited and self.looked_since)
         if self.seen_restarted:
-            return None if status == "refused" else "and somebody was seen to have started it again"
+            due = "unknown" if self.silent else "refused"
+            return None if status == due else f"and somebody was seen to have started it again: {due} was due"
         match status:
             case "stopped" if seen != "Stopped" or not (self.accepted or self.in_doubt_since is not None):
                 return f"and it was {seen}"

@@ -126,6 +126,7 @@ def _failed(
 def _unknown(
     case: Case, outcome: JsonObject, calls: Sequence[RecordedStop], looks: Sequence[Look]
 ) -> Iterator[str]:
+    again = started_again(looks)
     # An answer that comes at the very moment in which time is up may be heard too late.
     end = case.invocation.ended or 0.0
     looks = [look for look in looks if (look.call.heard_at or 0.0) < end]
@@ -135,7 +136,7 @@ def _unknown(
     open_ = any(_perhaps_done(call, looks) or _settled_early(case, outcome, call) for call in calls)
     if answered and not open_:
         yield "and every stop call was answered"
-    elif calls[0].parameters["DryRun"] == "False" and _seen(looks) & {STOPPED, STOPPING}:
+    elif calls[0].parameters["DryRun"] == "False" and _seen(looks) & {STOPPED, STOPPING} and not again:
         yield "and a look had settled it"
     in_doubt = [call for call in calls if str(call.heard).endswith((NO_ANSWER, *PERHAPS_DONE))]
     if in_doubt and not _looked_again(case, outcome, in_doubt[-1]):

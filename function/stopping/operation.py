@@ -223,7 +223,7 @@ class Operation:
         self.state, runs = state, state.restarted(instance)
         decision = self.decide(runs, self.job, throttle.clock.now(), self.seen_first) if runs else None
         if isinstance(decision, Settled):
-            return self._result(decision, now)
+            return self._unknown(now) if self._unanswered else self._result(decision, now)
         if instance is not None and instance.status == "Stopped":
             if not isinstance(state, Verifying):
                 message = "was being stopped already, not by this run, and is Stopped"

@@ -45,8 +45,9 @@ What comes of a look:
 Verifying and Watching are "stopping" when their time is over, and Settling its result when the doubt's time
 is. A transient error is as another after `MAX_TRIES`, but in these two. In Ready time is up as in Looking.
 Where nothing is verified, Watching is "stopping" at once. Verifying and Watching are "refused" only where it
-was seen Stopping before. Merely Running it may be that ECS shows an old picture, or has given the stop up:
-that ends with their time, and the next try decides.
+was seen Stopping before, and "unknown" instead where a call got no answer: it may yet be done. Merely Running
+it may be that ECS shows an old picture, or has given the stop up: that ends with their time, and the next try
+decides.
 """
 
 from dataclasses import replace

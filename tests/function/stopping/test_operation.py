@@ -261,6 +261,18 @@ def test_what_somebody_has_started_again_is_not_stopping(column: str, status: st
     assert "2026-01-15T20:01:00+00:00" in outcome.message
 
 
+@pytest.mark.parametrize(("error", "status"), [(TRANSIENT, "refused"), (NO_ANSWER, "unknown")])
+def test_what_got_no_answer_may_yet_stop_what_was_started_again(error: CloudError, status: str) -> None:
+    """A refusal says that nothing changed, or will: only where each call was answered."""
+    bench = ready()
+    bench.answer(error)
+    bench.wait()
+    assert bench.look(STOPPING) is None
+    outcome = bench.look(STARTED_SINCE)
+    assert outcome is not None
+    assert (outcome.status, outcome.attempts) == (status, 1)
+
+
 @pytest.mark.parametrize(
     "seen",
     [[STARTED_SINCE], [RUNNING, STARTED_SINCE], [STOPPING, RUNNING], [STOPPING, instance("Starting")]],
