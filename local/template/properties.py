@@ -45,6 +45,9 @@ _TRIGGERS = {
     "cdn_events": "ICdnTriggerConfig",
     "tablestore": "IOtsConfig",
 }
+_BESIDE_THE_SCHEMA = ("customDomain",)
+"""What the component takes and its schema leaves out (fc3, src/subCommands/deploy/impl/custom_domain.ts)."""
+
 _BELOW_SOURCES = frozenset({"eventSourceParameters", "runOptions", "deliveryOption"})
 """Which of EventBridge's parts have names that the schema does not list."""
 
@@ -70,7 +73,8 @@ def names_at_the_top(template: Mapping[str, object]) -> Iterator[Problem]:
 
 def properties(props: Mapping[str, object], path: Path) -> Iterator[Problem]:
     """Find what is misspelt, misplaced, of another type or out of range in a function's properties."""
-    yield from _checked(props, schema(), path, "a function")
+    own = {name: value for name, value in props.items() if name not in _BESIDE_THE_SCHEMA}
+    yield from _checked(own, schema(), path, "a function")
 
 
 def _checked(value: object, its: Schema, path: Path, owner: str) -> Iterator[Problem]:

@@ -124,6 +124,12 @@ def test_a_mistake_has_its_line(tmp_path: Path) -> None:
         [("resources:\n", f"resources:\n{SOMEBODY_ELSES}")],
         [("internetAccess: true", "internetAccess: false\n      vpcConfig: auto")],
         [("      tags:\n", "      vpcConfig: auto\n      nasConfig: auto\n      tags:\n")],
+        [
+            (
+                "      tags:\n",
+                "      customDomain:\n        domainName: auto\n        protocol: HTTP\n      tags:\n",
+            )
+        ],
     ],
 )
 def test_what_people_may_change_passes(tmp_path: Path, changes: list[tuple[str, str]]) -> None:
