@@ -188,7 +188,7 @@ def read(text: str, path: str = "") -> Node:
         )
     except json.JSONDecodeError as error:
         shown = quote(text) if text.strip() else "empty"
-        here.fail(f"is {shown}, not JSON ({error.msg} at line {error.lineno}, column {error.colno})")
+        here.fail(f"is {shown}, not JSON (line {error.lineno}, column {error.colno})")
     except RecursionError:
         here.fail(f"is nested deeper than {MAX_DEPTH} levels")
     except ValueError as error:

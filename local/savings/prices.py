@@ -42,7 +42,8 @@ def load_prices(path: Path) -> Prices:
     except UnicodeDecodeError as error:
         raise InvalidPrices(f"{path} is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
-        raise InvalidPrices(f"{path}:{error.lineno}: no JSON: {error.msg}; expected {_EXAMPLE}") from None
+        place = f"{path}:{error.lineno}, column {error.colno}"
+        raise InvalidPrices(f"{place}: no JSON; expected {_EXAMPLE}") from None
     except (InvalidPrices, RecursionError) as error:
         raise InvalidPrices(f"{path}: {error}; expected {_EXAMPLE}") from None
     if not isinstance(content, dict):

@@ -30,9 +30,9 @@ from tests.function.events.reading import (
     [
         (b"", "the event is empty, not JSON ("),
         (b" \n", "the event is empty, not JSON ("),
-        (b"stop", 'the event is "stop", not JSON (Expecting value at line 1, column 1)'),
+        (b"stop", 'the event is "stop", not JSON (line 1, column 1)'),
         (b'{"InstanceId": ', 'the event is "{\\"InstanceId\\": ", not JSON ('),
-        (b"{}{}", 'the event is "{}{}", not JSON (Extra data at line 1, column 3)'),
+        (b"{}{}", 'the event is "{}{}", not JSON (line 1, column 3)'),
         (b"\xff\xfe{", "the event is not UTF-8 (byte 0); it must be JSON in UTF-8"),
         ("{}".encode("utf-16"), "the event is not UTF-8 (byte 0)"),
         ('{"InstanceId": "i-é"}'.encode("latin-1"), "the event is not UTF-8 (byte 18)"),
@@ -105,7 +105,7 @@ def test_a_timer_asks_what_its_payload_says() -> None:
         (timer_event() | {"payload": REQUEST}, "payload is an object; it must be a text"),
         (
             timer_event('{"InstanceId": "i-1"'),
-            'payload is "{\\"InstanceId\\": \\"i-1\\"", not JSON (Expecting ',
+            'payload is "{\\"InstanceId\\": \\"i-1\\"", not JSON (line 1, column ',
         ),
         (timer_event({}), "payload names no instance: "),
         (timer_event({"InstanceIds": [ID, ID, ID, "x"]}), 'payload.InstanceIds[3] is "x"; '),
