@@ -12,7 +12,7 @@ from function.model.credentials import Credentials
 from function.model.instance import LocalDisks
 from function.model.ports import Ecs
 from local.emulator.fault_text import parse_fault
-from tests.stage import OPTED_IN, SetStage
+from tests.stage import OPTED_IN, WITH_DISKS, SetStage
 
 IDS = [f"i-bp1case00000000000{number}" for number in range(1, 7)]
 ODD = IDS[0]
@@ -185,6 +185,15 @@ class Chatty(SdkEcs):
         """Add one."""
         unasked: dict[str, LocalDisks] = {"ecs.z1.large": LocalDisks.NO}
         return {**unasked, **super().local_disks(instance_types, seconds=seconds)}
+
+
+@pytest.mark.parametrize(("said", "asked"), [({"LocalStorageAmount": 0}, 0), (WITH_DISKS, 0), ({}, 1)])
+def test_types_are_asked_for_only_where_the_instance_does_not_say(
+    stage: SetStage, said: dict[str, object], asked: int
+) -> None:
+    """Its own fields tell whether it has local disks; no call is wasted on its type then."""
+    played = stage({"InstanceId": ODD, **said}).invoke({"InstanceId": ODD})
+    assert played.count("DescribeInstanceTypes") == asked
 
 
 def test_types_that_were_not_asked_for_are_not_believed(stage: SetStage) -> None:
