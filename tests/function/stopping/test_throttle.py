@@ -129,6 +129,18 @@ def test_a_share_of_what_passed_is_used_and_then_more_and_more() -> None:
     assert throttle.room("StopInstances", OWN) is None
 
 
+@pytest.mark.parametrize(("passed", "room"), [(0, 1), (1, 1), (2, 1), (3, 2), (5, 4)])
+def test_a_small_quota_leaves_room_for_one(passed: int, room: int) -> None:
+    """However few calls passed, one is tried in the next minute, and no more than eight of ten."""
+    clock = VirtualClock(NOW)
+    throttle = Throttle(clock, 0.0, deadline=1_000.0)
+    for _ in range(passed):
+        throttle.answered("StopInstance", OWN, None)
+    throttle.answered("StopInstance", OWN, CloudError("Throttling.User", ""))
+    clock.advance(60)
+    assert throttle.room("StopInstance", OWN) == room
+
+
 def test_what_waits_for_its_window_is_not_looked_at_in_vain(stage: SetStage) -> None:
     """While another one is verified, those that are throttled are left alone until they may be asked."""
     slow = {"InstanceId": "i-bp1slow", **WITH_DISKS, "x-emulator": {"StopSeconds": 30}}
