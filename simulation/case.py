@@ -163,7 +163,8 @@ class Case:
 def by_another(outcome: JsonObject) -> bool:
     """Whether an outcome says of an instance that somebody else is stopping it."""
     message: str = outcome["message"]
-    return outcome["status"] == "stopping" and message.endswith("not by this run")
+    said = message.endswith("not by this run") or message.startswith("already Stopping")
+    return outcome["status"] == "stopping" and said
 
 
 def scope_of(line: JsonObject) -> Scope:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from simulation.case import Case, by_another, scope_of
 from simulation.max_instances import wrongly_refused
-from simulation.owners import always_matching, is_dry
+from simulation.owners import always_matching, is_dry, may_be_dry
 from simulation.recording import JsonObject
 
 MAX_LINE_BYTES = 32_000
@@ -58,7 +58,14 @@ def _wrong_totals(case: Case, report: JsonObject, logged: Sequence[JsonObject]) 
     yield from _wrong_charges(case, report)
     left = counts["failed"] + counts["unknown"] + counts["not_attempted"] + len(report["region_errors"])
     waited = case.limits.verify_seconds and not case.invocation.delivery.http
-    stopping = [one for one in logged if one["status"] == "stopping" and waited and not is_dry(case, one)]
+    stopping = [
+        one
+        for one in logged
+        if one["status"] == "stopping"
+        and waited
+        and not is_dry(case, one)
+        and not (one["level"] == "INFO" and may_be_dry(case, one))
+    ]
     left += len(stopping)
     yield from (
         f"{one['instance_id']} is still stopping, at level {one['level']} and without saying since when"

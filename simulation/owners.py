@@ -32,6 +32,11 @@ def is_dry(case: Case, outcome: JsonObject) -> bool:
     return case.limits.dry_run or (bool(owners) and all(owner.dry_run for owner in owners))
 
 
+def may_be_dry(case: Case, outcome: JsonObject) -> bool:
+    """Whether it can't be told that a wish means it which is no dry run, beside one that is."""
+    return any(owner.dry_run for owner in owners_of(case, outcome["instance_id"], scope_of(outcome)))
+
+
 def _means(case: Case, wish: Wish, instance_id: str, scope: Scope) -> bool | None:
     """Whether a wish means an instance; None where its scope may not have been looked at."""
     if scope not in wish.scopes or (wish.filters is None and instance_id not in wish.ids):

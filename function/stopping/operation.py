@@ -307,7 +307,7 @@ class Operation:
 
     def outcome(self, status: Status, code: str | None, message: str, now: float) -> Outcome:
         """Give its outcome, with all that is known of the way to it."""
-        by_us = not isinstance(self.state, Watching) or isinstance(self.state, Verifying)
+        by_us = isinstance(self.state, Ready | Verifying)
         stop = self.stop if by_us and status in {Status.STOPPED, Status.STOPPING, Status.WOULD_STOP} else None
         expected = stop.call.stopped_mode if stop else None
         actual = self.instance.stopped_mode if self.instance.status == "Stopped" else None

@@ -285,6 +285,18 @@ def test_an_old_picture_ends_no_verification(seen: list[Instance]) -> None:
     assert state_of(bench, bench.look(STOPPED)) == '"stopped"'
 
 
+@pytest.mark.parametrize("error", [NOT_ECONOMICAL, NOT_AS_SEEN])
+def test_a_stop_of_somebody_else_is_not_ours_where_nothing_is_verified(error: CloudError) -> None:
+    """Asked in vain, and then seen Stopping: the run expects no mode of a stop that is none of its own."""
+    bench = ready(verify_seconds=0)
+    bench.answer(error)
+    bench.wait()
+    outcome = bench.look(STOPPING)
+    assert outcome is not None
+    assert (outcome.status, outcome.attempts) == ("stopping", 1)
+    assert (outcome.stopped_mode.expected, outcome.warnings) == (None, ())
+
+
 @pytest.mark.parametrize(("error", "status"), [(UNLISTED, "failed"), (NO_ANSWER, "unknown")])
 def test_a_doubt_ends_with_its_time(error: CloudError, status: str) -> None:
     """Looks have as long to show what a call did as a stop has; only no answer leaves it unknown then."""
