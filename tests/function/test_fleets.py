@@ -142,3 +142,15 @@ def test_what_is_only_told_never_fails(field: str, value: object) -> None:
         {"InstanceId": "i-1", "RegionId": "cn-hangzhou", "Status": "Running", field: value}
     )
     assert seen.instance_name == ""
+
+
+def test_what_keeps_its_charges_as_asked_is_no_warning(stage: SetStage) -> None:
+    """ECS shows `Not-applicable` for a subscription instance: its billing goes on, as was expected."""
+    one = "i-bp1prepaid"
+    played = stage({"InstanceId": one, "InstanceChargeType": "PrePaid"}).invoke({"InstanceId": one})
+    assert played.outcome["stopped_mode"] == {
+        "requested": "KeepCharging",
+        "expected": "KeepCharging",
+        "actual": "Not-applicable",
+    }
+    assert played.outcome["warnings"] == []

@@ -214,6 +214,18 @@ def test_what_is_handed_on_does_not_go_stale(stage: SetStage) -> None:
     assert {one["status"] for one in done.outcomes.values()} == {"stopped"}
 
 
+@pytest.mark.parametrize(
+    ("tag", "done"), [({"Key": "env", "Value": "dev"}, {A}), ({"Key": "env"}, {A, B})], ids=["value", "any"]
+)
+def test_what_is_handed_on_selects_the_same(stage: SetStage, tag: dict[str, str], done: set[str]) -> None:
+    """A tag's value goes along; one without a value is matched by its key."""
+    prod = {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}, {"TagKey": "env", "TagValue": "prod"}]}
+    made = stage({"InstanceId": A, "Tags": ENV}, {"InstanceId": B, "Tags": prod})
+    fan_out(made, over_http({"Tag": [tag]}))
+    made.deliver()
+    assert set(made.shards[0].outcomes) == done
+
+
 def test_what_tells_of_a_start_does_so_when_it_is_handed_on(stage: SetStage) -> None:
     """Who wants machines stopped that are started at night gets it, also over HTTP and in shards."""
     regions = {A: "cn-hangzhou", B: "cn-shanghai"}

@@ -388,6 +388,23 @@ def test_what_somebody_started_since_the_event_is_left_alone(start: str, expecte
     assert code(instance(StartTime=start), replace(REQUEST, time=EVENING)) == expected
 
 
+def test_a_start_at_the_very_moment_of_its_event_is_not_since() -> None:
+    """An event that tells of a start is of that moment or later: who wants such machines stopped has it."""
+    request = replace(REQUEST, time=NOW, system_event="Instance:StateChange", tells_of_start=True)
+    for start, expected in (("2026-01-15T20:00Z", Stop), ("2026-01-15T20:01Z", "Guard.StartedSince")):
+        assert code(instance(StartTime=start), request, SYSTEM_EVENTS="*") == expected
+
+
+@pytest.mark.parametrize("network", ["classic", "zone", "", None])
+def test_stop_charging_is_for_a_vpc(network: str | None) -> None:
+    """Of a network that is none, or not told, it is not promised."""
+    request = replace(REQUEST, stopped_mode=StoppedMode.STOP_CHARGING)
+    found = decided(instance(InstanceNetworkType=network), request, SETTINGS, LocalDisks.NO)
+    assert isinstance(found, Stop)
+    assert found.call.stopped_mode is StoppedMode.KEEP_CHARGING
+    assert "classic network" in found.warnings[0]
+
+
 def test_an_event_that_tells_of_the_start_comes_after_it() -> None:
     """So machines can be stopped that are started at night, even within the minute."""
     request = replace(REQUEST, time=EVENING, system_event="Instance:StateChange", tells_of_start=True)

@@ -62,3 +62,15 @@ def test_every_tag_of_a_selection_counts(stage: SetStage) -> None:
     set_up = stage({"InstanceId": both, **tags}, {"InstanceId": one, **tags}, faults=(parse_fault(shown),))
     played = set_up.invoke({"Tag": [*DEV["Tag"], {"Key": "team", "Value": "web"}]})
     assert {name: outcome["status"] for name, outcome in played.outcomes.items()} == {both: "stopped"}
+
+
+def test_who_does_not_say_its_group_is_believed_to_be_in_the_one_asked_for(stage: SetStage) -> None:
+    """ECS has looked at the group by itself; what says another one is not meant."""
+    silent, other = "i-bp1silent", "i-bp1other"
+    fleet = [{"InstanceId": one, "ResourceGroupId": "rg-one"} for one in (silent, other)]
+    shown = [
+        parse_fault(f"DescribeInstances=shown,instance={one},name=ResourceGroupId,value={json.dumps(value)}")
+        for one, value in ((silent, ""), (other, "rg-two"))
+    ]
+    played = stage(*fleet, faults=tuple(shown)).invoke({"ResourceGroupId": "rg-one"})
+    assert {name: one["status"] for name, one in played.outcomes.items()} == {silent: "stopped"}
