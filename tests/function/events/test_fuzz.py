@@ -102,8 +102,11 @@ def check_request(asked: StopRequest, text: str) -> None:
         assert asked.stopped_mode is None
         assert asked.selection is None
         assert asked.alarm_state or asked.system_event or asked.problem
-    for told in (asked.alarm_state, asked.alarm_name, asked.system_event, *asked.notes):
+    for told in (asked.alarm_state, asked.alarm_name, asked.system_event):
         assert told is None or (told.isprintable() and len(told) <= 300)
+    for note in asked.notes:  # the path of a field, and at most 200 characters of its value
+        assert note.isprintable()
+        assert len(note) <= 400
 
 
 def places(value: Json, here: JsonPath = ()) -> Iterator[JsonPath]:
