@@ -209,8 +209,7 @@ class World:
         waited = self.in_doubt_since is not None and self.now - self.in_doubt_since >= VERIFY_SECONDS
         open_ = self.in_doubt_since is not None and not (waited and self.looked_since)
         if self.seen_restarted:
-            due = "unknown" if self.silent else "refused"
-            return None if status == due else f"and somebody was seen to have started it again: {due} was due"
+            return None if status == ("unknown" if self.silent else "refused") else "and it was started again"
         match status:
             case "stopped" if seen != "Stopped" or not (self.accepted or self.in_doubt_since is not None):
                 return f"and it was {seen}"
