@@ -1,11 +1,23 @@
 """Selections of more instances than ECS's filters hold for: all that is meant is found, and nothing else."""
 
 import json
+from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
+from function.model.instance import Instance
+from function.model.ports import Ecs, Page
+from function.model.request import Selection, Tag
+from function.model.scope import Scope
+from function.stopping.calls import Caller
+from function.stopping.clients import Clients
+from function.stopping.inventory import list_selected
+from function.stopping.throttle import Throttle
+from local.emulator.clock import VirtualClock
 from local.emulator.fault_text import parse_fault
-from tests.stage import SetStage
+from tests.function.stopping.test_calls import OneWorker
+from tests.stage import NOW, SetStage
 
 MANY, OTHERS = 1_205, 30
 TAGS = {"Tags": {"Tag": [{"TagKey": "auto-stop", "TagValue": "true"}, {"TagKey": "env", "TagValue": "dev"}]}}
@@ -74,3 +86,31 @@ def test_who_does_not_say_its_group_is_believed_to_be_in_the_one_asked_for(stage
     ]
     played = stage(*fleet, faults=tuple(shown)).invoke({"ResourceGroupId": "rg-one"})
     assert {name: one["status"] for name, one in played.outcomes.items()} == {silent: "stopped"}
+
+
+@dataclass
+class SameTokens:
+    """ECS of a region that has two pages, with the token that another region's first page has, too."""
+
+    region_id: str
+
+    def select(self, _: Selection, next_token: str | None, *, seconds: float) -> Page:
+        """See `Ecs.select`."""
+        del seconds
+        found = {
+            "InstanceId": f"i-{self.region_id}-{next_token or 'first'}",
+            "RegionId": self.region_id,
+            "Status": "Running",
+            **TAGS,
+        }
+        return Page(instances=(Instance.model_validate(found),), next_token=None if next_token else "second")
+
+
+def test_a_token_is_of_its_own_region() -> None:
+    """A token that another region gave, too, is no sign of a page that comes again."""
+    scopes = [Scope(region_id="cn-hangzhou"), Scope(region_id="cn-shanghai")]
+    clients = Clients({scope: cast("Ecs", SameTokens(scope.region_id)) for scope in scopes})
+    clock = VirtualClock(NOW)
+    caller = Caller(Throttle(clock, 0.0, deadline=60.0), OneWorker(clock), 1)
+    listed = list_selected(Selection(tags=(Tag(key="env", value="dev"),)), scopes, clients, caller)
+    assert [len(page.instances) for page in listed.values() if isinstance(page, Page)] == [2, 2]
