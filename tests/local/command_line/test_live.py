@@ -214,6 +214,18 @@ ELSEWHERE: list[tuple[dict[str, object], str]] = [
 ]
 
 
+def live_target(cloud: Mapping[str, str]) -> Target:
+    """Make the target of a plan for the cloud, whose account is `ACCOUNT`."""
+    return Target(
+        live=True,
+        environment=cloud,
+        clock=SystemClock(),
+        account_id=ACCOUNT,
+        timeout=300,
+        read=lambda _event: Delivery(events=()),
+    )
+
+
 def test_a_plan_of_elsewhere_or_of_old_is_refused(
     cloud: Mapping[str, str], event: Path, tmp_path: Path
 ) -> None:
@@ -223,14 +235,7 @@ def test_a_plan_of_elsewhere_or_of_old_is_refused(
     rehearsed = stop_guard("apply", plan, environment=cloud)
     assert (rehearsed.returncode, rehearsed.stdout) == (2, "")
     assert "is of the target 'live'" in rehearsed.stderr
-    here = Target(
-        live=True,
-        environment=cloud,
-        clock=SystemClock(),
-        account_id=ACCOUNT,
-        timeout=300,
-        read=lambda _event: Delivery(events=()),
-    )
+    here = live_target(cloud)
     saved = json.loads(plan.read_text())
     assert len(load_plan(plan, here, datetime.now(UTC)).approved) == 2
     for change, says in ELSEWHERE:
@@ -246,14 +251,7 @@ def test_a_plan_that_was_changed_is_refused(cloud: Mapping[str, str], event: Pat
     """An id more or less, another mode, consent: what is carried out is what was looked at."""
     plan = tmp_path / "plan.json"
     stop_guard("invoke", event, "--live", "--plan", "--out", plan, environment=cloud)
-    here = Target(
-        live=True,
-        environment=cloud,
-        clock=SystemClock(),
-        account_id=ACCOUNT,
-        timeout=300,
-        read=lambda _event: Delivery(events=()),
-    )
+    here = live_target(cloud)
     saved = json.loads(plan.read_text())
     plan.write_text(json.dumps(saved), encoding="utf-16")
     assert len(load_plan(plan, here, datetime.now(UTC)).approved) == 2
